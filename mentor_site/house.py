@@ -1,0 +1,51 @@
+"""`up` as a value: everything started, the link printed, and a wait until it is time to go."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from mentor_site import preparation
+from mentor_site.processes import Child, Minder
+
+READY_SECONDS = 60.0
+
+
+@dataclass
+class House:
+    """MENTOR's processes on one address."""
+
+    host: str
+    port: int
+    minder: Minder
+
+    @classmethod
+    def at(cls, host: str, port: int, *, say: Callable[[str], None]) -> House:
+        """Return the house with web, worker and supervisor, not yet started."""
+        web = Child("web", ["--host", host, "--port", str(port)])
+        return cls(host, port, Minder([web, Child("worker", []), Child("supervise", [])], say))
+
+    def wait_until_ready(self) -> bool:
+        """Look after the children until the web process answers; return whether it does."""
+        deadline = time.monotonic() + READY_SECONDS
+        self.minder.run_until(lambda: preparation.answers(self.host, self.port) or time.monotonic() > deadline)
+        return preparation.answers(self.host, self.port)
+
+
+@contextmanager
+def interruptible(minder: Minder) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the wait instead of this process, also where SIGINT was ignored at the start."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        minder.stop()
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

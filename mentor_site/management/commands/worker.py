@@ -1,0 +1,58 @@
+"""manage.py worker"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from mentor_site.processes import END_WITH_STDIN, when_stdin_ends
+
+PARENT_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    """Run short tasks: launches, reports."""
+
+    help = "Run short tasks: launches, reports. Started by manage.py up."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(END_WITH_STDIN, action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from django_q.cluster import Cluster
+
+        # An ignored SIGINT would be handed on to every trainer, which could then never save.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=end_with_parent)
+        cluster = Cluster()
+        cluster.start()
+        ended = threading.Event()
+        if options["end_with_stdin"]:
+            when_stdin_ends(ended.set)
+        while not ended.wait(1.0) and cluster.is_running:
+            pass
+        if not cluster.has_stopped:
+            cluster.stop()
+
+
+def end_with_parent() -> None:
+    """End this process when its parent does: django-q2's parts would otherwise go on as orphans.
+
+    A guard, its workers, its pusher and its monitor each look after the process that made them.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_SECONDS)
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

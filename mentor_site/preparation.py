@@ -1,0 +1,86 @@
+"""What must be true before MENTOR's processes start: tables, settings, trainers, an administrator."""
+
+from __future__ import annotations
+
+import socket
+import webbrowser
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
+
+from sessions.runtime.locks import FileLock
+from sessions.services import accounts, trainers
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def prepare() -> None:
+    """Bring the tables up to date and check the settings; raises SystemCheckError or CommandError."""
+    call_command("check", verbosity=0)
+    if _tables_are_behind():
+        call_command("migrate", verbosity=0, interactive=False)
+    accounts.administrator()
+
+
+def _tables_are_behind() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def discover_trainers() -> list[str]:
+    """Find the trainers of this machine and return a line about each."""
+    return [
+        f"{trainer.name}: {trainer.problem or f'{trainer.version}, Python {trainer.python_version}'}".rstrip(
+            ", Python "
+        )
+        for trainer in trainers.discover()
+    ]
+
+
+def take_house() -> FileLock:
+    """Return the held lock of the one `up` that may serve this MENTOR_HOME; raises CommandError when it is taken."""
+    lock = FileLock(Path(settings.MENTOR_HOME) / "up.lock")
+    if not lock.acquire():
+        raise CommandError(f"MENTOR already runs for {settings.MENTOR_HOME}. Use it, or stop it first.")
+    return lock
+
+
+def require_address(host: str, port: int) -> None:
+    """Raise CommandError unless the web process may listen there."""
+    if host not in LOOPBACK and not settings.MENTOR["MENTOR_ALLOWED_HOSTS"]:
+        raise CommandError(
+            f"{host} can be reached from other machines. Set MENTOR_ALLOWED_HOSTS to the names under which they may "
+            "ask for MENTOR, and give the administrator a password (manage.py changepassword admin)."
+        )
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CommandError(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.") from error
+
+
+def answers(host: str, port: int) -> bool:
+    """Tell whether the web process accepts connections."""
+    try:
+        with socket.create_connection((host, port), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+def sign_in_link(host: str, port: int, *, user: str | None = None, to: str = "") -> str:
+    """Return a new one-time link, which leads to the page `to` (the dashboard without one)."""
+    token = accounts.new_link_token(accounts.user_named(user))
+    shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"http://{shown}:{port}{reverse('accounts:enter')}?token={token}" + (f"&next={to}" if to else "")
+
+
+def open_browser(url: str) -> None:
+    """Show a page in the user's browser, if there is one."""
+    webbrowser.open(url)

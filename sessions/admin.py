@@ -1,0 +1,146 @@
+"""All models, to look at. Changes go through services, so rows cannot be added or edited here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django_q import models as queue
+
+from sessions import models
+
+ADMIN_TITLE = "MENTOR administration"
+admin.site.site_header = admin.site.site_title = ADMIN_TITLE
+
+
+if TYPE_CHECKING:  # generic for the type checker only
+    Page, Inline = admin.ModelAdmin[Any], admin.TabularInline[Any, Any]
+else:
+    Page, Inline = admin.ModelAdmin, admin.TabularInline
+
+
+class ReadOnly(Page):
+    """Shows rows; adds, changes and deletes none."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class Part(Inline):
+    """Rows of a session, shown on its page."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class AttemptPart(Part):
+    model = models.Attempt
+    fields = ("number", "state", "exit_code", "started_at", "ended_at", "supervised")
+
+
+class BehaviorPart(Part):
+    model = models.BehaviorProgress
+    fields = ("name", "step", "max_steps", "mean_reward", "std_reward")
+
+
+class EventPart(Part):
+    model = models.SessionEvent
+    fields = ("at", "from_state", "to_state", "who", "why")
+
+
+@admin.register(models.TrainingSession)
+class TrainingSessionAdmin(ReadOnly):
+    list_display = ("run_id", "state", "trainer", "environment", "owner", "created_at", "ended_at")
+    list_filter = ("state", "trainer", "environment")
+    search_fields = ("run_id", "name", "notes")
+    exclude = ("config_given", "config_used")
+    inlines = (AttemptPart, BehaviorPart, EventPart)
+
+
+@admin.register(models.Attempt)
+class AttemptAdmin(ReadOnly):
+    list_display = ("session", "number", "state", "exit_code", "machine", "started_at", "ended_at")
+    list_filter = ("state", "machine")
+    search_fields = ("session__run_id",)
+
+
+@admin.register(models.SessionEvent)
+class SessionEventAdmin(ReadOnly):
+    list_display = ("at", "session", "from_state", "to_state", "who", "why")
+    search_fields = ("session__run_id", "who", "why")
+
+
+@admin.register(models.BehaviorProgress)
+class BehaviorProgressAdmin(ReadOnly):
+    list_display = ("session", "name", "step", "max_steps", "mean_reward", "std_reward")
+    search_fields = ("name", "session__run_id")
+
+
+@admin.register(models.Artifact)
+class ArtifactAdmin(ReadOnly):
+    list_display = ("session", "path", "kind", "step", "size", "final", "present")
+    list_filter = ("kind", "final", "present")
+    search_fields = ("session__run_id", "path")
+
+
+@admin.register(models.Series)
+class SeriesAdmin(ReadOnly):
+    list_display = ("attempt", "behavior", "tag", "count", "last_step", "last_value")
+    search_fields = ("behavior", "tag")
+
+
+@admin.register(models.SeriesChunk)
+class SeriesChunkAdmin(ReadOnly):
+    list_display = ("series", "number", "count")
+
+
+@admin.register(models.EventFile)
+class EventFileAdmin(ReadOnly):
+    list_display = ("attempt", "path", "offset", "skipped")
+
+
+@admin.register(models.Trainer)
+class TrainerAdmin(ReadOnly):
+    list_display = ("name", "kind", "version", "python_version", "origin", "problem")
+
+
+@admin.register(models.Environment)
+class EnvironmentAdmin(ReadOnly):
+    list_display = ("name", "path", "size", "registered_by", "registered_at")
+
+
+@admin.register(models.Machine)
+class MachineAdmin(ReadOnly):
+    list_display = ("name", "supervisor_seen_at", "supervisor_pid")
+
+
+@admin.register(models.PortLease)
+class PortLeaseAdmin(ReadOnly):
+    list_display = ("machine", "port", "attempt")
+
+
+@admin.register(models.SignInLink)
+class SignInLinkAdmin(ReadOnly):
+    list_display = ("user", "expires_at", "used_at")
+    exclude = ("digest",)
+
+
+# django-q2's own pages let staff schedule any function by name, which is running any program.
+for model in (queue.Schedule, queue.Success, queue.Failure, queue.OrmQ):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)

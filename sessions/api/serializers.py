@@ -1,0 +1,224 @@
+"""What the API takes and gives. The answers are the shapes of `sessions.selectors`; these describe them to OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from sessions.domain.states import State
+from sessions.services.planning import StartRequest
+
+MAX_TEXT = 256 * 1024
+
+
+class StartSerializer(serializers.Serializer[Any]):
+    """A request to start a session; only run_id and a configuration are required."""
+
+    run_id = serializers.CharField(max_length=64)
+    config = serializers.CharField(required=False, allow_null=True, max_length=MAX_TEXT, trim_whitespace=False)
+    config_path = serializers.CharField(required=False, allow_null=True, max_length=1024)
+    config_name = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    env_path = serializers.CharField(required=False, allow_null=True, max_length=1024, help_text="Null is Editor mode.")
+    trainer = serializers.CharField(required=False, allow_null=True, max_length=100, help_text="Name or id.")
+    overrides = serializers.DictField(
+        required=False, allow_null=True, help_text='Such as {"behaviors.Ball.max_steps": 40000}.'
+    )
+    seed = serializers.IntegerField(required=False, allow_null=True)
+    num_envs = serializers.IntegerField(required=False, allow_null=True)
+    no_graphics = serializers.BooleanField(required=False, allow_null=True)
+    width = serializers.IntegerField(required=False, allow_null=True)
+    height = serializers.IntegerField(required=False, allow_null=True)
+    time_scale = serializers.FloatField(required=False, allow_null=True)
+    timeout_wait = serializers.IntegerField(required=False, allow_null=True)
+    env_args = serializers.ListField(
+        child=serializers.CharField(max_length=1024), required=False, allow_null=True, max_length=100
+    )
+    device = serializers.CharField(required=False, allow_null=True, max_length=20)
+    resume = serializers.BooleanField(required=False, default=False)
+    force = serializers.BooleanField(required=False, default=False)
+    initialize_from = serializers.CharField(required=False, allow_null=True, max_length=64)
+    priority = serializers.IntegerField(required=False, default=0, min_value=-1000, max_value=1000)
+    tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+    def request(self) -> StartRequest:
+        """Return the checked request."""
+        data = {name: value for name, value in self.validated_data.items() if value is not None}
+        for name in ("env_args", "tags"):
+            if name in data:
+                data[name] = tuple(data[name])
+        if "config" in data:
+            data["config"] = data["config"].encode()
+        return StartRequest(**data)
+
+
+class BehaviorSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    step = serializers.IntegerField()
+    max_steps = serializers.IntegerField(allow_null=True)
+    mean_reward = serializers.FloatField(allow_null=True)
+    std_reward = serializers.FloatField(allow_null=True)
+    progress = serializers.FloatField(allow_null=True)
+
+
+class AttemptSerializer(serializers.Serializer[Any]):
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=[state.value for state in State])
+    exit_code = serializers.IntegerField(allow_null=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    supervised = serializers.BooleanField()
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    run_id = serializers.CharField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=[state.value for state in State])
+    explanation = serializers.CharField()
+    mode = serializers.ChoiceField(choices=["editor", "executable"])
+    trainer = serializers.CharField()
+    environment = serializers.CharField(allow_null=True)
+    owner = serializers.CharField(allow_null=True)
+    progress = serializers.FloatField(allow_null=True)
+    step = serializers.IntegerField()
+    max_steps = serializers.IntegerField(allow_null=True)
+    elapsed_seconds = serializers.FloatField(allow_null=True)
+    eta_seconds = serializers.FloatField(allow_null=True)
+    steps_per_second = serializers.FloatField(allow_null=True)
+    behaviors = BehaviorSerializer(many=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    priority = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField()
+    actions = serializers.ListField(child=serializers.CharField())
+
+
+class SessionDetailSerializer(SessionSerializer):
+    notes = serializers.CharField(allow_blank=True)
+    command = serializers.ListField(child=serializers.CharField())
+    options = serializers.DictField()
+    config_name = serializers.CharField()
+    attempts = AttemptSerializer(many=True)
+    saved = serializers.ListField(child=serializers.DictField())
+
+
+class SessionPageSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = SessionSerializer(many=True)
+
+
+class EditSerializer(serializers.Serializer[Any]):
+    """What may be changed of a session at any time."""
+
+    name = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
+    priority = serializers.IntegerField(required=False, min_value=-1000, max_value=1000)
+
+
+class ConsoleQuerySerializer(serializers.Serializer[Any]):
+    after = serializers.IntegerField(required=False, default=0, min_value=0)
+    limit = serializers.IntegerField(required=False, default=65536, min_value=1, max_value=1024 * 1024)
+    attempt = serializers.IntegerField(required=False, min_value=1, allow_null=True, default=None)
+
+
+class ConsoleSerializer(serializers.Serializer[Any]):
+    attempt = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    next_offset = serializers.IntegerField()
+    text = serializers.CharField()
+    ended = serializers.BooleanField()
+
+
+class MetricsQuerySerializer(serializers.Serializer[Any]):
+    tag = serializers.CharField(required=False, max_length=255)
+    behavior = serializers.CharField(required=False, max_length=255)
+    after = serializers.CharField(required=False, allow_blank=True, default="")
+    points = serializers.IntegerField(required=False, min_value=2, max_value=100_000)
+
+
+class SeriesSerializer(serializers.Serializer[Any]):
+    """A series; the last four are there when points were asked for."""
+
+    behavior = serializers.CharField()
+    tag = serializers.CharField()
+    attempt = serializers.IntegerField()
+    count = serializers.IntegerField(required=False)
+    last_step = serializers.IntegerField(required=False, allow_null=True)
+    last_value = serializers.FloatField(required=False, allow_null=True)
+    steps = serializers.ListField(child=serializers.IntegerField(), required=False)
+    values = serializers.ListField(child=serializers.FloatField(allow_null=True), required=False)
+    wall_times = serializers.ListField(child=serializers.FloatField(), required=False)
+
+
+class MetricsSerializer(serializers.Serializer[Any]):
+    series = SeriesSerializer(many=True)
+    cursor = serializers.CharField(required=False)
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    attempt = serializers.IntegerField(allow_null=True)
+    from_state = serializers.CharField()
+    to_state = serializers.CharField()
+    who = serializers.CharField()
+    why = serializers.CharField()
+
+
+class ArtifactSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    behavior = serializers.CharField()
+    kind = serializers.CharField()
+    step = serializers.IntegerField(allow_null=True)
+    reward = serializers.FloatField(allow_null=True)
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    final = serializers.BooleanField()
+    url = serializers.CharField()
+
+
+class ConfigSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    given = serializers.CharField()
+    used = serializers.CharField()
+    changed = serializers.BooleanField()
+
+
+class TrainerSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField(read_only=True)
+    kind = serializers.CharField(read_only=True)
+    name = serializers.CharField(max_length=100)
+    version = serializers.CharField(read_only=True)
+    python_version = serializers.CharField(read_only=True)
+    interpreter = serializers.CharField(max_length=1024)
+    ok = serializers.BooleanField(read_only=True)
+    problem = serializers.CharField(read_only=True)
+
+
+class EnvironmentSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField(read_only=True)
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    path = serializers.CharField(max_length=1024)
+    ok = serializers.BooleanField(read_only=True)
+    problem = serializers.CharField(read_only=True)
+
+
+class SystemSerializer(serializers.Serializer[Any]):
+    supervisor_online = serializers.BooleanField()
+    supervisor_seen_seconds = serializers.FloatField(allow_null=True)
+    busy_slots = serializers.IntegerField()
+    slots = serializers.IntegerField()
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    hint = serializers.CharField()
+    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))

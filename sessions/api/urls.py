@@ -1,0 +1,26 @@
+from django.urls import path
+
+from sessions.api import views
+
+app_name = "api"
+
+urlpatterns = [
+    path("sessions/", views.SessionsView.as_view(), name="sessions"),
+    path("preview/", views.PreviewView.as_view(), name="preview"),
+    path("sessions/<str:run_id>/", views.SessionView.as_view(), name="session"),
+    path("sessions/<str:run_id>/stop/", views.StopView.as_view(), name="stop"),
+    path("sessions/<str:run_id>/kill/", views.KillView.as_view(), name="kill"),
+    path("sessions/<str:run_id>/resume/", views.ResumeView.as_view(), name="resume"),
+    path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),
+    path("sessions/<str:run_id>/metrics/", views.MetricsView.as_view(), name="metrics"),
+    path("sessions/<str:run_id>/attempts/", views.AttemptsView.as_view(), name="attempts"),
+    path("sessions/<str:run_id>/events/", views.EventsView.as_view(), name="events"),
+    path("sessions/<str:run_id>/artifacts/", views.ArtifactsView.as_view(), name="artifacts"),
+    path("sessions/<str:run_id>/checkpoints/", views.ArtifactsView.as_view(), name="checkpoints"),
+    path("sessions/<str:run_id>/artifacts/<int:key>/", views.ArtifactView.as_view(), name="artifact"),
+    path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
+    path("trainers/", views.TrainersView.as_view(), name="trainers"),
+    path("environments/", views.EnvironmentsView.as_view(), name="environments"),
+    path("system/", views.SystemView.as_view(), name="system"),
+    path("queue/", views.QueueView.as_view(), name="queue"),
+]

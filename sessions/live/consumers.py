@@ -1,0 +1,153 @@
+"""The live feed: each page says what it has, gets what it lacks, and goes on from there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from dataclasses import asdict
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.core.serializers.json import DjangoJSONEncoder
+
+from sessions.errors import MentorError
+from sessions.live.cursor import Cursor, Follow, read_follow
+from sessions.live.pulse import pulse
+from sessions.live.views import dashboard_now, may_watch, session_since
+
+TAIL_SECONDS = 0.05
+CHECK_SECONDS = 60.0
+UNKNOWN, ANONYMOUS, FORBIDDEN = 4400, 4401, 4404
+
+
+class Feed(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """A signed-in page that is told what is new, over and over, until it goes away."""
+
+    _pump: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        if not self.scope["user"].is_authenticated:
+            await self.close(ANONYMOUS)
+        elif not await self.allowed():
+            await self.close(FORBIDDEN)
+        else:
+            await self.accept()
+            await self.welcome()
+
+    async def welcome(self) -> None:
+        """Begin what needs no word from the page."""
+
+    async def allowed(self) -> bool:
+        """Tell whether the user may (still) watch this."""
+        return await database_sync_to_async(may_watch)(self.scope["user"].pk, None)
+
+    async def run(self) -> None:
+        """Send what is new until cancelled."""
+        raise NotImplementedError
+
+    async def disconnect(self, code: int) -> None:
+        await self.halt()
+
+    async def halt(self) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+            self._pump = None
+
+    async def begin(self) -> None:
+        await self.halt()
+        self._pump = asyncio.create_task(self._guarded())
+
+    async def _guarded(self) -> None:
+        try:
+            async with pulse:
+                await self.run()
+        except MentorError:
+            await self.frame({"type": "gone"})
+            await self.close(FORBIDDEN)
+
+    async def frame(self, content: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(content, cls=DjangoJSONEncoder, allow_nan=False))
+
+
+class SessionFeed(Feed):
+    """`/ws/sessions/{run_id}/`: console from the file by byte offset, state and points from the database by cursor."""
+
+    cursor: Cursor
+
+    @property
+    def run_id(self) -> str:
+        return str(self.scope["url_route"]["kwargs"]["run_id"])
+
+    async def allowed(self) -> bool:
+        return await database_sync_to_async(may_watch)(self.scope["user"].pk, self.run_id)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        follow = read_follow(text_data or "")
+        if follow is None:
+            await self.close(UNKNOWN)
+            return
+        await self.follow(follow)
+
+    async def follow(self, follow: Follow) -> None:
+        await self.halt()
+        self.cursor = Cursor(follow)
+        await self.begin()
+
+    async def run(self) -> None:
+        beat = -1
+        checked = time.monotonic()
+        while True:
+            if pulse.count != beat:
+                beat = pulse.count
+                await self._database()
+            await self._console()
+            if time.monotonic() - checked > CHECK_SECONDS:
+                checked = time.monotonic()
+                if not await self.allowed():
+                    await self.close(FORBIDDEN)
+                    return
+            await asyncio.sleep(TAIL_SECONDS)
+
+    async def _database(self) -> None:
+        news = await database_sync_to_async(session_since)(
+            self.scope["user"].pk, self.run_id, self.cursor.version, self.cursor.points
+        )
+        if news is None:
+            return
+        self.cursor.version, self.cursor.points = news.version, news.points_cursor
+        self.cursor.watch(news.attempt, news.console, ended=news.ended)
+        if news.series:
+            await self.frame({"type": "points", "cursor": news.points_cursor, "series": news.series})
+        await self.frame({"type": "state", "cursor": news.version, "session": asdict(news.session)})
+
+    async def _console(self) -> None:
+        while (part := self.cursor.read()) is not None:
+            await self.frame({"type": "log", **asdict(part)})
+            await asyncio.sleep(0)
+
+
+class DashboardFeed(Feed):
+    """`/ws/dashboard/`: all that runs or waits, whenever it changes."""
+
+    async def welcome(self) -> None:
+        await self.begin()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Nothing is asked of the dashboard's feed."""
+
+    async def run(self) -> None:
+        beat, sent, number = -1, "", 0
+        while True:
+            if pulse.count != beat:
+                beat = pulse.count
+                shapes = await database_sync_to_async(dashboard_now)(self.scope["user"].pk)
+                text = json.dumps(shapes, cls=DjangoJSONEncoder)
+                if text != sent:
+                    sent, number = text, number + 1
+                    await self.frame({"type": "sessions", "cursor": number, "sessions": shapes})
+            await asyncio.sleep(0.25)

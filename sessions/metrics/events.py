@@ -1,0 +1,199 @@
+"""Reading TensorBoard's event files: resumable, in bounded memory, never ahead of what is whole.
+
+A record is a length (uint64), the masked CRC-32C of the length, the payload, and the payload's masked CRC-32C. The
+payload is a protobuf `Event`: 1 wall_time (double), 2 step (varint), 5 summary; a summary's values are field 1 with
+1 tag, 2 simple_value (float), 8 tensor. Only scalars are kept.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADER = struct.Struct("<QI")
+FOOTER_BYTES = 4
+MAX_PAYLOAD = 64 * 1024 * 1024
+FLOAT32, FLOAT64 = struct.Struct("<f"), struct.Struct("<d")
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+
+
+@dataclass(frozen=True)
+class Point:
+    """A scalar as TensorBoard reads it: float32 values widened to float."""
+
+    tag: str
+    step: int
+    wall_time: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read: points in file order, the offset behind the last whole record, damaged records passed over."""
+
+    points: list[Point]
+    next_offset: int
+    skipped: int
+
+
+def event_files(folder: Path) -> list[Path]:
+    """Return a folder's event files in the order they were begun (the time is part of the name)."""
+    try:
+        found = [path for path in folder.iterdir() if ".tfevents." in path.name and path.is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: (_begun(path), path.name))
+
+
+def _begun(path: Path) -> int:
+    stamp = path.name.partition(".tfevents.")[2].split(".")[0]
+    return int(stamp) if stamp.isdigit() else 0
+
+
+def read_events(path: Path, offset: int, *, limit_bytes: int = 4 * 1024 * 1024) -> Batch:
+    """Return the scalars from byte `offset`, about `limit_bytes` of them.
+
+    A record that is not whole yet is left for the next call. A record whose length is damaged ends the file for good:
+    nothing behind it can be found. A payload that is damaged is passed over and counted.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read(limit_bytes)
+            if len(data) >= HEADER.size:
+                length, _ = HEADER.unpack_from(data)
+                whole = HEADER.size + length + FOOTER_BYTES
+                if len(data) < whole and length <= MAX_PAYLOAD:
+                    data += file.read(whole - len(data))
+    except OSError:
+        return Batch([], offset, 0)
+    return _records(data, offset)
+
+
+def _records(data: bytes, offset: int) -> Batch:
+    points: list[Point] = []
+    position = skipped = 0
+    while position + HEADER.size <= len(data):
+        length, crc = HEADER.unpack_from(data, position)
+        if masked_crc32c(data[position : position + 8]) != crc:
+            break
+        end = position + HEADER.size + length
+        if end + FOOTER_BYTES > len(data):
+            break
+        try:
+            points.extend(_event(data[position + HEADER.size : end]))
+        except (ValueError, IndexError, struct.error):
+            skipped += 1
+        position = end + FOOTER_BYTES
+    return Batch(points, offset + position, skipped)
+
+
+def _event(payload: bytes) -> Iterator[Point]:
+    wall_time, step, summary = 0.0, 0, b""
+    for number, kind, value in _fields(payload):
+        if number == 1 and kind == FIXED64:
+            wall_time = FLOAT64.unpack(value)[0]
+        elif number == 2 and kind == VARINT:
+            step = value if value < 1 << 63 else value - (1 << 64)
+        elif number == 5 and kind == BYTES:
+            summary = value
+    for number, kind, value in _fields(summary):
+        if number == 1 and kind == BYTES and (scalar := _scalar(value)) is not None:
+            yield Point(scalar[0], step, wall_time, scalar[1])
+
+
+def _scalar(payload: bytes) -> tuple[str, float] | None:
+    tag, found = "", None
+    for number, kind, value in _fields(payload):
+        if number == 1 and kind == BYTES:
+            tag = value.decode("utf-8")
+        elif number == 2 and kind == FIXED32:
+            found = FLOAT32.unpack(value)[0]
+        elif number == 8 and kind == BYTES:
+            found = _tensor(value)
+    return (tag, found) if found is not None else None
+
+
+DTYPES = {1: "f", 2: "d", 3: "i", 9: "q"}
+LISTS = {5: (FIXED32, "f"), 6: (FIXED64, "d")}
+
+
+def _tensor(payload: bytes) -> float | None:
+    """The value of a tensor that holds a single number."""
+    dtype, content, values = 0, b"", []
+    for number, kind, value in _fields(payload):
+        if number == 1 and kind == VARINT:
+            dtype = value
+        elif number == 4 and kind == BYTES:
+            content = value
+        elif number in LISTS:
+            values += _unpacked(value, LISTS[number][1])
+        elif number in (7, 10) and kind == VARINT:
+            values.append(value)
+    code = DTYPES.get(dtype)
+    if code and content:
+        values = _unpacked(content, code)
+    return float(values[0]) if code and len(values) == 1 else None
+
+
+def _unpacked(data: bytes, code: str) -> list[float]:
+    size = struct.calcsize(code)
+    return list(struct.unpack(f"<{len(data) // size}{code}", data))
+
+
+def _fields(data: bytes):  # type: ignore[no-untyped-def]
+    """Yield number, wire type and value of each field; raises ValueError or IndexError for what is no protobuf."""
+    position, size = 0, len(data)
+    while position < size:
+        key, position = _varint(data, position)
+        number, kind = key >> 3, key & 7
+        if kind == VARINT:
+            value, position = _varint(data, position)
+            yield number, kind, value
+            continue
+        if kind == BYTES:
+            length, position = _varint(data, position)
+        elif kind in (FIXED64, FIXED32):
+            length = 8 if kind == FIXED64 else 4
+        else:
+            raise ValueError("unknown wire type")
+        if position + length > size:
+            raise ValueError("a field is longer than its message")
+        yield number, kind, data[position : position + length]
+        position += length
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & 0xFFFFFFFFFFFFFFFF, position
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number is too long")
+
+
+def _table() -> list[int]:
+    table = []
+    for number in range(256):
+        for _ in range(8):
+            number = number >> 1 ^ (0x82F63B78 if number & 1 else 0)
+        table.append(number)
+    return table
+
+
+TABLE = _table()
+
+
+def masked_crc32c(data: bytes) -> int:
+    """Return the CRC-32C (Castagnoli) of data, masked as the record format wants it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
+    crc ^= 0xFFFFFFFF
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF

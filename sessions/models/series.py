@@ -1,0 +1,79 @@
+"""What was understood of the numbers a session wrote."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from sessions.models.session import Attempt, TrainingSession
+
+
+class BehaviorProgress(models.Model):
+    """Where one behavior of a session stands, from the console and, at the end, from its files."""
+
+    session = models.ForeignKey(TrainingSession, on_delete=models.CASCADE, related_name="behaviors")
+    name = models.CharField(max_length=255)
+    step = models.BigIntegerField(default=0)
+    max_steps = models.BigIntegerField(null=True, blank=True)
+    mean_reward = models.FloatField(null=True, blank=True)
+    std_reward = models.FloatField(null=True, blank=True)
+    elapsed_seconds = models.FloatField(null=True, blank=True, help_text="Since the attempt started, at `step`.")
+    seen = models.BooleanField(default=False, help_text="Whether the trainer has spoken of it.")
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=("session", "name"), name="behavior_name_unique"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EventFile(models.Model):
+    """An event file and how far it has been read."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="event_files")
+    path = models.CharField(max_length=1024, help_text="Below the session's results folder, with forward slashes.")
+    behavior = models.CharField(max_length=255)
+    offset = models.BigIntegerField(default=0)
+    skipped = models.IntegerField(default=0, help_text="Damaged records that were passed over.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("attempt", "path"), name="event_file_unique"),)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Series(models.Model):
+    """The points of one tag of one behavior in one attempt; the points are in its chunks."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="series")
+    behavior = models.CharField(max_length=255)
+    tag = models.CharField(max_length=255)
+    count = models.PositiveIntegerField(default=0)
+    last_step = models.BigIntegerField(null=True)
+    last_value = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ("attempt", "behavior", "tag")
+        constraints = (models.UniqueConstraint(fields=("attempt", "behavior", "tag"), name="series_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.behavior} {self.tag}"
+
+
+class SeriesChunk(models.Model):
+    """Up to `POINTS` points, packed as little-endian step, wall time and value (see `sessions.metrics.codec`)."""
+
+    POINTS = 250
+
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    count = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        ordering = ("series", "number")
+        constraints = (models.UniqueConstraint(fields=("series", "number"), name="chunk_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.series_id}/{self.number}"

@@ -1,0 +1,161 @@
+"""Sessions, their attempts, what happened to them and what they left behind."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from sessions.domain.states import ENDED, State, values
+
+STATES = [(state.value, state.value.replace("_", " ")) for state in State]
+
+
+class TrainingSession(models.Model):
+    """One training under one run id: what a user starts, watches, resumes."""
+
+    run_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    notes = models.TextField(blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
+    explanation = models.TextField(blank=True)
+    wanted = models.CharField(max_length=5, choices=[("run", "run"), ("stop", "stop"), ("kill", "kill")], default="run")
+    trainer = models.ForeignKey("training.Trainer", on_delete=models.PROTECT)
+    environment = models.ForeignKey(
+        "training.Environment",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        help_text="Empty is Editor mode.",
+    )
+    config_name = models.CharField(max_length=255, blank=True)
+    config_given = models.BinaryField()
+    config_used = models.BinaryField()
+    options = models.JSONField(default=dict)
+    priority = models.IntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    trashed_at = models.DateTimeField(null=True, blank=True)
+    steps_per_second = models.FloatField(null=True, blank=True)
+    # Grows with every stored change, so that a page can ask for what is newer than it has seen.
+    version = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(Lower("run_id"), name="run_id_unique_whatever_the_case"),
+            models.CheckConstraint(condition=Q(state__in=[s for s, _ in STATES]), name="session_state_is_known"),
+        )
+        indexes = (
+            models.Index(fields=("state", "-priority", "created_at"), name="session_queue"),
+            models.Index(fields=("-created_at",), name="session_newest"),
+        )
+        permissions = (
+            ("start_session", "May start and resume sessions"),
+            ("stop_session", "May stop sessions"),
+        )
+
+    def __str__(self) -> str:
+        return self.run_id
+
+    def get_absolute_url(self) -> str:
+        return reverse("sessions:detail", args=[self.run_id])
+
+    @property
+    def mode(self) -> str:
+        return "editor" if self.environment_id is None else "executable"
+
+
+class Attempt(models.Model):
+    """One start of a session's process."""
+
+    session = models.ForeignKey(TrainingSession, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
+    machine = models.ForeignKey("training.Machine", null=True, blank=True, on_delete=models.PROTECT)
+    cookie = models.CharField(max_length=64, unique=True)
+    resume = models.BooleanField(default=False)
+    force = models.BooleanField(default=False)
+    command = models.JSONField(default=list, help_text="mlagents-learn and its arguments.")
+    base_port = models.PositiveIntegerField(null=True, blank=True)
+    results_dir = models.CharField(max_length=1024, blank=True)
+    supervised = models.BooleanField(default=True)
+    exit_code = models.BigIntegerField(null=True, blank=True)
+    granted_at = models.DateTimeField(null=True, blank=True)
+    launched_at = models.DateTimeField(null=True, blank=True, help_text="When the launch task took it.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    stop_asked_at = models.DateTimeField(null=True, blank=True)
+    stop_asked_by = models.CharField(max_length=150, blank=True)
+    interrupted = models.BooleanField(default=False)
+    failure = models.TextField(blank=True)
+    saved = models.JSONField(default=list)
+    console_offset = models.BigIntegerField(default=0, help_text="Bytes of console.log that are understood.")
+    console_size = models.BigIntegerField(null=True, blank=True)
+    console_crc32 = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("session", "number")
+        constraints = (
+            models.UniqueConstraint(fields=("session", "number"), name="attempt_number_unique"),
+            models.UniqueConstraint(
+                fields=("session",),
+                condition=~Q(state__in=values(ENDED)),
+                name="one_unfinished_attempt_per_session",
+            ),
+            models.CheckConstraint(condition=Q(state__in=[s for s, _ in STATES]), name="attempt_state_is_known"),
+        )
+        indexes = (models.Index(fields=("state",), name="attempt_state"),)
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.number}"
+
+
+class SessionEvent(models.Model):
+    """A change of state: when, from what to what, by whom and why."""
+
+    session = models.ForeignKey(TrainingSession, on_delete=models.CASCADE, related_name="events")
+    attempt = models.ForeignKey(Attempt, null=True, blank=True, on_delete=models.CASCADE)
+    at = models.DateTimeField(auto_now_add=True)
+    from_state = models.CharField(max_length=20, blank=True)
+    to_state = models.CharField(max_length=20)
+    who = models.CharField(max_length=150)
+    why = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.session_id}: {self.from_state} to {self.to_state}"
+
+
+class Artifact(models.Model):
+    """A file of the results tree that is worth keeping: a model or a checkpoint."""
+
+    KINDS = (("onnx", "model"), ("pt", "checkpoint"))
+
+    session = models.ForeignKey(TrainingSession, on_delete=models.CASCADE, related_name="artifacts")
+    attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL)
+    path = models.CharField(max_length=1024, help_text="Below the session's results folder, with forward slashes.")
+    behavior = models.CharField(max_length=255)
+    kind = models.CharField(max_length=10, choices=KINDS)
+    step = models.BigIntegerField(null=True, blank=True)
+    reward = models.FloatField(null=True, blank=True)
+    final = models.BooleanField(default=False)
+    size = models.BigIntegerField()
+    modified_ns = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    present = models.BooleanField(default=True)
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("behavior", "-final", "-step", "path")
+        constraints = (models.UniqueConstraint(fields=("session", "path"), name="artifact_path_unique"),)
+
+    def __str__(self) -> str:
+        return self.path

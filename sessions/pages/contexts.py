@@ -1,0 +1,127 @@
+"""What each page is given, as frozen dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sessions.selectors.machine import SystemShape
+from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
+
+if TYPE_CHECKING:
+    from django.core.paginator import Page
+
+    from sessions.pages.forms import StartForm
+
+
+@dataclass(frozen=True)
+class EventRow:
+    """One change of state."""
+
+    at: datetime
+    from_state: str
+    to_state: str
+    who: str
+    why: str
+
+
+@dataclass(frozen=True)
+class FileRow:
+    """A model, a checkpoint or another file the session wrote."""
+
+    id: int
+    name: str
+    behavior: str
+    kind: str
+    step: int | None
+    size: int
+    sha256: str
+    final: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class DashboardPage:
+    """What trains, what waits, what ended last."""
+
+    template: ClassVar[str] = "sessions/dashboard.html"
+    running: list[SessionShape]
+    waiting: list[SessionShape]
+    ended: list[SessionShape]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class SessionListPage:
+    """The history: filtered, ordered, one page of it."""
+
+    template: ClassVar[str] = "sessions/list.html"
+    sessions: list[SessionShape]
+    page: Page[Any]
+    filters: dict[str, str] = field(metadata={"help": "state, behavior, text, order as they were asked for."})
+    states: list[str]
+    behaviors: list[str]
+    orders: list[tuple[str, str]] = field(metadata={"help": "Pairs of order key and label."})
+    query: str = field(metadata={"help": "The filters as a query string, without page, to build links."})
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class SessionPage:
+    """One session: its state, its curves so far, its console, its files."""
+
+    template: ClassVar[str] = "sessions/detail.html"
+    session: SessionDetailShape
+    live: dict[str, Any] = field(
+        metadata={
+            "help": "For the page's module: session, socket path, points cursor, series, log attempt/offset/next."
+        }
+    )
+    log_text: str = field(metadata={"help": "The last part of the console, whole lines."})
+    log_offset: int = field(metadata={"help": "Byte offset at which `log_text` begins."})
+    log_next: int = field(metadata={"help": "Byte offset up to which the console is already on the page."})
+    events: list[EventRow]
+    files: list[FileRow]
+    config_used: str
+    config_given: str | None = field(metadata={"help": "None when the configuration was used as it was given."})
+    command_shell: str
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class StartPage:
+    """The start form, with what the trainer will be told."""
+
+    template: ClassVar[str] = "sessions/new.html"
+    form: StartForm
+    command_shell: str | None
+    notices: list[str]
+    behaviors: list[dict[str, Any]] = field(
+        metadata={"help": "Once a configuration was read: name, max_steps, learning_rate and the typed overrides."}
+    )
+    trainers: list[TrainerShape]
+    environments: list[EnvironmentShape]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class TrainersPage:
+    """Installations that can train."""
+
+    template: ClassVar[str] = "sessions/trainers.html"
+    trainers: list[TrainerShape]
+    errors: dict[str, list[str]]
+    values: dict[str, str]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class EnvironmentsPage:
+    """Builds that may be started."""
+
+    template: ClassVar[str] = "sessions/environments.html"
+    environments: list[EnvironmentShape]
+    errors: dict[str, list[str]]
+    values: dict[str, str]
+    system: SystemShape

@@ -1,0 +1,316 @@
+"""The pages of sessions: thin edges over services and selectors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from sessions.domain.command import as_shell, suggest_run_id
+from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
+from sessions.domain.states import ACTIVE, ENDED, WAITING, values
+from sessions.errors import MentorError
+from sessions.models import Environment, SessionEvent, TrainingSession
+from sessions.pages import contexts
+from sessions.pages.browsing import listing
+from sessions.pages.forms import StartForm, initial_from, typed_overrides
+from sessions.selectors import console, files, history, machine, series, sessions
+from sessions.selectors.series import REWARD_TAG
+from sessions.services import editing, environments, planning, starting, stopping, trainers
+from sessions.services.config_files import read_config_file
+
+TAIL_BYTES = 64 * 1024
+ENDED_SHOWN = 8
+PAGE_SIZE = 25
+CURVE_POINTS = 1000
+
+
+def show(request: HttpRequest, page: Any, *, template: str | None = None, status: int = 200) -> HttpResponse:
+    """Render a page's dataclass with its own template."""
+    context = {one.name: getattr(page, one.name) for one in fields(page)}
+    return render(request, template or page.template, context, status=status)
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """What trains, what waits, what ended last."""
+    found = sessions.sessions_with_parts(request.user).filter(trashed_at__isnull=True)
+    running = found.filter(state__in=values(ACTIVE)).order_by("-created_at")
+    waiting = found.filter(state__in=values(WAITING)).order_by("-priority", "created_at")
+    ended = found.filter(state__in=values(ENDED)).order_by("-ended_at")[:ENDED_SHOWN]
+    page = contexts.DashboardPage(
+        running=[sessions.session_shape(session) for session in running],
+        waiting=[sessions.session_shape(session) for session in waiting],
+        ended=[sessions.session_shape(session) for session in ended],
+        system=machine.system_shape(),
+    )
+    return show(request, page, template="sessions/_dashboard.html" if "partial" in request.GET else None)
+
+
+@require_safe
+def session_list(request: HttpRequest) -> HttpResponse:
+    """The history."""
+    found = history.filtered(sessions.sessions_with_parts(request.user), _without_blanks(request))
+    chosen = found.qs if found.is_valid() else TrainingSession.objects.none()
+    page = Paginator(chosen, PAGE_SIZE).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = contexts.SessionListPage(
+        sessions=[sessions.session_shape(session) for session in page.object_list],
+        page=page,
+        filters={name: request.GET.get(name, "") for name in ("state", "behavior", "text", "order")},
+        states=[state for state, _ in history.STATE_CHOICES],
+        behaviors=history.behavior_names(sessions.visible_sessions(request.user)),
+        orders=list(history.ORDERS.items()),
+        query=query.urlencode(),
+        system=machine.system_shape(),
+    )
+    return show(request, context)
+
+
+def _without_blanks(request: HttpRequest) -> Any:
+    query = request.GET.copy()
+    for name in [name for name in query if not query[name].strip()]:
+        del query[name]
+    return query
+
+
+@require_safe
+def session_page(request: HttpRequest, run_id: str) -> HttpResponse:
+    """One session."""
+    session = sessions.session_named(run_id, request.user)
+    detail = sessions.session_detail(session)
+    log = _console_tail(session)
+    points, cursor = series.points_after(session, points=CURVE_POINTS)
+    given, used = bytes(session.config_given), bytes(session.config_used)
+    page = contexts.SessionPage(
+        session=detail,
+        live={
+            "socket": f"/ws/sessions/{session.run_id}/",
+            "session": asdict(detail),
+            "log": {"attempt": log.attempt, "offset": log.offset, "next": log.next_offset},
+            "points": {"cursor": cursor, "series": series.as_json(points)},
+            "reward_tag": REWARD_TAG,
+        },
+        log_text=log.text,
+        log_offset=log.offset,
+        log_next=log.next_offset,
+        events=[_event(event) for event in SessionEvent.objects.filter(session=session)],
+        files=[contexts.FileRow(**_without_reward(row)) for row in files.artifacts_of(session)],
+        config_used=used.decode("utf-8", "replace"),
+        config_given=given.decode("utf-8", "replace") if given != used else None,
+        command_shell=as_shell(detail.command),
+        system=machine.system_shape(),
+    )
+    return show(request, page)
+
+
+def _console_tail(session: TrainingSession) -> console.ConsolePart:
+    attempt = console.attempt_of(session)
+    start = console.tail_offset(console.console_path(session, attempt), TAIL_BYTES) if attempt else 0
+    return console.console_part(session, after=start, limit=TAIL_BYTES + 1024)
+
+
+def _event(event: SessionEvent) -> contexts.EventRow:
+    return contexts.EventRow(event.at, event.from_state, event.to_state, event.who, event.why)
+
+
+def _without_reward(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "reward"}
+
+
+@require_GET
+def console_download(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """The whole console of an attempt, byte for byte."""
+    session = sessions.session_named(run_id, request.user)
+    number = request.GET.get("attempt", "")
+    attempt = console.attempt_of(session, int(number) if number.isdigit() else None)
+    path = console.console_path(session, attempt) if attempt else None
+    if attempt is None or path is None or not path.is_file():
+        return HttpResponse("", content_type="text/plain; charset=utf-8")
+    name = f"{session.run_id}-{attempt.number}-console.log"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
+
+
+def new(request: HttpRequest) -> HttpResponse:
+    """The start form; `action=review` shows the command, `action=start` starts."""
+    if request.method != "POST":
+        return _start_page(request, StartForm(initial=_initial(request)))
+    form = StartForm(request.POST, request.FILES)
+    plan = None
+    if form.is_valid():
+        try:
+            asked = form.request()
+            if request.POST.get("action") == "start":
+                session = starting.start_session(asked, by=request.user)  # type: ignore[arg-type]
+                return redirect(session)
+            plan = planning.plan_start(asked, by=request.user)  # type: ignore[arg-type]
+        except MentorError as error:
+            form.take_errors(error.errors or {"": [error.detail]})
+    return _start_page(request, form, plan=plan)
+
+
+def _initial(request: HttpRequest) -> dict[str, str]:
+    taken = set(TrainingSession.objects.values_list("run_id", flat=True))
+    return {"run_id": suggest_run_id(["session"], taken), **initial_from(request.GET)}
+
+
+def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPlan | None = None) -> HttpResponse:
+    page = contexts.StartPage(
+        form=form,
+        command_shell=as_shell(plan.command) if plan else None,
+        notices=plan.notices if plan else [],
+        behaviors=_behavior_fields(plan.config, form) if plan else [],
+        trainers=machine.trainer_shapes(),
+        environments=machine.environment_shapes(),
+        system=machine.system_shape(),
+    )
+    return show(request, page, status=422 if form.errors else 200)
+
+
+def _behavior_fields(config: Config, form: StartForm | None = None) -> list[dict[str, Any]]:
+    typed = typed_overrides(form.data) if form is not None else {}
+    return [
+        {
+            "name": plan.name,
+            "trainer_type": plan.trainer_type,
+            "max_steps": plan.max_steps,
+            "learning_rate": plan.learning_rate,
+            "typed_max_steps": typed.get(f"behaviors.{plan.name}.max_steps", ""),
+            "typed_learning_rate": typed.get(f"behaviors.{plan.name}.learning_rate", ""),
+        }
+        for plan in config.behaviors.values()
+    ]
+
+
+@require_POST
+def preview(request: HttpRequest) -> JsonResponse:
+    """What the form would start, for the page's module: command, sentences per field, behaviors, a run id."""
+    form = StartForm(request.POST, request.FILES)
+    answer: dict[str, Any] = {
+        "command": None,
+        "errors": {},
+        "notices": [],
+        "behaviors": [],
+        "suggested_run_id": "",
+    }
+    config = _config_alone(request, form)
+    if config is not None:
+        taken = set(TrainingSession.objects.values_list("run_id", flat=True))
+        answer["behaviors"] = _behavior_fields(config)
+        answer["suggested_run_id"] = suggest_run_id(list(config.behaviors), taken)
+    if form.is_valid():
+        try:
+            plan = planning.plan_start(form.request(), by=request.user)  # type: ignore[arg-type]
+            answer |= {"command": as_shell(plan.command), "notices": plan.notices}
+        except MentorError as error:
+            form.take_errors(error.errors or {"": [error.detail]})
+    answer["errors"] = {name: list(sentences) for name, sentences in form.errors.items()}
+    return JsonResponse(answer)
+
+
+def _config_alone(request: HttpRequest, form: StartForm) -> Config | None:
+    """The configuration as it is given, whatever else is wrong with the form."""
+    form.is_valid()
+    upload = request.FILES.get("config_file")
+    try:
+        if upload is not None:
+            data = upload.read(MAX_BYTES + 1)
+            upload.seek(0)
+        elif form.cleaned_data.get("config_text", "").strip():
+            data = form.cleaned_data["config_text"].encode()
+        elif form.cleaned_data.get("config_path"):
+            data = read_config_file(form.cleaned_data["config_path"], by=request.user)  # type: ignore[arg-type]
+        else:
+            return None
+        return read_config(data)
+    except (ConfigError, MentorError):
+        return None
+
+
+@require_GET
+def browse(request: HttpRequest) -> JsonResponse:
+    """Folders and configurations of this machine, for the file picker."""
+    editing.require_permission(request.user, "training.start_session")
+    return JsonResponse(listing(request.GET.get("folder", "")))
+
+
+@require_POST
+def stop(request: HttpRequest, run_id: str) -> HttpResponse:
+    session = sessions.session_named(run_id, request.user)
+    editing.require_permission(request.user, "training.stop_session", session)
+    stopping.request_stop(session, by=request.user.get_username())
+    messages.success(request, f"Asked {session.run_id} to stop. It saves its model first.")
+    return redirect(session)
+
+
+@require_POST
+def kill(request: HttpRequest, run_id: str) -> HttpResponse:
+    session = sessions.session_named(run_id, request.user)
+    editing.require_permission(request.user, "training.stop_session", session)
+    stopping.request_kill(session, by=request.user.get_username())
+    messages.warning(request, f"{session.run_id} is ended at once; what it learned since its last checkpoint is lost.")
+    return redirect(session)
+
+
+@require_POST
+def resume(request: HttpRequest, run_id: str) -> HttpResponse:
+    session = sessions.session_named(run_id, request.user)
+    editing.require_permission(request.user, "training.start_session")
+    editing.resume(session, by=request.user.get_username())
+    messages.success(request, f"{session.run_id} goes on from its last checkpoint.")
+    return redirect(session)
+
+
+@require_POST
+def trash(request: HttpRequest, run_id: str) -> HttpResponse:
+    session = sessions.session_named(run_id, request.user)
+    editing.require_permission(request.user, "training.start_session")
+    editing.trash(session)
+    messages.success(request, f"{session.run_id} is in the trash; its files stay where they are.")
+    return redirect("sessions:list")
+
+
+def trainers_page(request: HttpRequest) -> HttpResponse:
+    """Installations that can train; a form registers another."""
+    errors: dict[str, list[str]] = {}
+    values_typed = {name: request.POST.get(name, "") for name in ("name", "interpreter")}
+    if request.method == "POST":
+        try:
+            trainer = trainers.register(
+                values_typed["interpreter"],
+                name=values_typed["name"],
+                by=request.user,  # type: ignore[arg-type]
+            )
+            messages.success(request, f"{trainer} is ready to train.")
+            return redirect("sessions:trainers")
+        except MentorError as error:
+            errors = error.errors or {"all": [error.detail]}
+    page = contexts.TrainersPage(machine.trainer_shapes(), errors, values_typed, machine.system_shape())
+    return show(request, page, status=422 if errors else 200)
+
+
+def environments_page(request: HttpRequest) -> HttpResponse:
+    """Builds that may be started; a form registers another, or one that was built anew."""
+    errors: dict[str, list[str]] = {}
+    values_typed = {name: request.POST.get(name, "") for name in ("name", "path")}
+    if request.method == "POST":
+        try:
+            path = environments.resolve(values_typed["path"])
+            environment: Environment = environments.register(
+                path,
+                by=request.user,
+                name=values_typed["name"].strip(),  # type: ignore[arg-type]
+            )
+            messages.success(request, f"{environment.name} may be trained in.")
+            return redirect("sessions:environments")
+        except MentorError as error:
+            errors = error.errors or {"path": [error.detail]}
+    page = contexts.EnvironmentsPage(machine.environment_shapes(), errors, values_typed, machine.system_shape())
+    return show(request, page, status=422 if errors else 200)

@@ -1,0 +1,129 @@
+"""Files that are created once or replaced whole, and never read in halves."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sessions.runtime.system import here
+
+Result = TypeVar("Result")
+
+CONTROL_FILE_LIMIT_BYTES = 4 << 20
+CHUNK_BYTES = 1 << 20
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+# Virus scanners and indexers hold a new file for moments: access denied, sharing violation, lock violation.
+TRANSIENT_WINDOWS_ERRORS = frozenset({5, 32, 33})
+RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.75, 1.0)
+
+
+def read_regular(path: Path) -> bytes | None:
+    """Return the content of a regular file, or None when it is missing, unreadable, too large or a link."""
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    try:
+        if path.is_symlink():  # for systems without O_NOFOLLOW
+            return None
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(CONTROL_FILE_LIMIT_BYTES + 1) if regular else b""
+    except OSError:
+        return None
+    return data if regular and len(data) <= CONTROL_FILE_LIMIT_BYTES else None
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in `path`, or None when there is none to read."""
+    data = read_regular(path)
+    if data is None:
+        return None
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def as_bytes(data: bytes | Mapping[str, Any]) -> bytes:
+    """Return `data` itself, or the UTF-8 JSON of a mapping."""
+    return data if isinstance(data, bytes) else json.dumps(dict(data), indent=1).encode() + b"\n"
+
+
+def create_once(path: Path, data: bytes | Mapping[str, Any]) -> bool:
+    """Create `path` with its whole content, durably; False, and nothing changed, when it was there already.
+
+    Of several processes that try, exactly one gets True. Raises OSError when the disk refuses.
+    """
+    with _draft(path, as_bytes(data)) as draft:
+        try:
+            retrying(lambda: here.publish_new(draft, path))
+        except FileExistsError:
+            return False
+    here.sync_folder(path.parent)
+    return True
+
+
+def atomic_write(path: Path, data: bytes | Mapping[str, Any]) -> None:
+    """Replace `path` durably: who reads it sees the old or the new content, never a part."""
+    with _draft(path, as_bytes(data)) as draft:
+        retrying(lambda: draft.replace(path))
+    here.sync_folder(path.parent)
+
+
+@contextmanager
+def _draft(path: Path, data: bytes) -> Iterator[Path]:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        with os.fdopen(os.open(draft, NEW_FILE, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+
+
+def retrying(
+    action: Callable[[], Result],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Result:
+    """Return what `action` returns, tried for about 2.5 s while Windows keeps the file from us."""
+    for seconds in RETRY_SECONDS:
+        try:
+            return action()
+        except OSError as error:
+            if getattr(error, "winerror", None) not in TRANSIENT_WINDOWS_ERRORS:
+                raise
+            sleep(seconds)
+    return action()
+
+
+def size_and_crc32(path: Path) -> tuple[int, int]:
+    """Return the number of bytes in `path` and their CRC-32; (0, 0) when it cannot be read."""
+    size = crc = 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                size += len(chunk)
+                crc = zlib.crc32(chunk, crc)
+    except OSError:
+        return 0, 0
+    return size, crc
+
+
+def age_seconds(path: Path, *, now: Callable[[], float] = time.time) -> float | None:
+    """Return how long ago `path` was last written, by its own clock; None when it is missing."""
+    try:
+        return max(0.0, now() - path.stat().st_mtime)
+    except OSError:
+        return None

@@ -1,0 +1,77 @@
+"""Filtering and ordering the history: one set of rules for the list page and the API."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+
+from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
+from sessions.models import BehaviorProgress, TrainingSession
+
+# Broad words a person may filter by, beside the exact states.
+GROUPS = {
+    "pending": WAITING,
+    "active": ACTIVE,
+    "ended": ENDED,
+}
+STATE_CHOICES = [
+    *((state.value, state.value.replace("_", " ")) for state in State),
+    *((name, name) for name in GROUPS),
+]
+ORDERS = {
+    "-created_at": "Newest first",
+    "created_at": "Oldest first",
+    "run_id": "Run id",
+    "-run_id": "Run id, backwards",
+    "state": "State",
+    "-ended_at": "Ended last",
+    "-priority": "Priority",
+}
+
+
+class SessionFilter(django_filters.FilterSet):
+    """Filters by state (or group of states), behavior, trainer, environment, tag, date and text."""
+
+    state = django_filters.MultipleChoiceFilter(choices=STATE_CHOICES, method="by_state")
+    behavior = django_filters.CharFilter(field_name="behaviors__name", distinct=True)
+    trainer = django_filters.CharFilter(field_name="trainer__name")
+    environment = django_filters.CharFilter(field_name="environment__name")
+    tag = django_filters.CharFilter(method="by_tag")
+    text = django_filters.CharFilter(method="by_text", max_length=200)
+    created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    trash = django_filters.BooleanFilter(field_name="trashed_at", lookup_expr="isnull", exclude=True)
+    order = django_filters.ChoiceFilter(choices=list(ORDERS.items()), method="ordered")
+
+    class Meta:
+        model = TrainingSession
+        fields: list[str] = []
+
+    def by_state(self, queryset: QuerySet[TrainingSession], _: str, words: list[str]) -> QuerySet[TrainingSession]:
+        wanted = [word for word in words if word not in GROUPS]
+        wanted += [state for word in words if word in GROUPS for state in values(GROUPS[word])]
+        return queryset.filter(state__in=wanted) if wanted else queryset
+
+    def by_tag(self, queryset: QuerySet[TrainingSession], _: str, tag: str) -> QuerySet[TrainingSession]:
+        return queryset.filter(tags__icontains=f'"{tag}"')
+
+    def by_text(self, queryset: QuerySet[TrainingSession], _: str, text: str) -> QuerySet[TrainingSession]:
+        found = Q(run_id__icontains=text) | Q(name__icontains=text) | Q(notes__icontains=text)
+        return queryset.filter(found | Q(tags__icontains=text) | Q(explanation__icontains=text))
+
+    def ordered(self, queryset: QuerySet[TrainingSession], _: str, order: str) -> QuerySet[TrainingSession]:
+        return queryset.order_by(order, "-pk")
+
+
+def filtered(queryset: QuerySet[TrainingSession], query: QueryDict) -> SessionFilter:
+    """Return the filter bound to a query; the trash is left out unless it is asked for."""
+    if "trash" not in query:
+        queryset = queryset.filter(trashed_at__isnull=True)
+    return SessionFilter(query, queryset=queryset.order_by("-created_at", "-pk"))
+
+
+def behavior_names(queryset: QuerySet[TrainingSession]) -> list[str]:
+    """Return the names of all behaviors of these sessions, in order."""
+    names = BehaviorProgress.objects.filter(session__in=queryset).order_by("name").values_list("name", flat=True)
+    return list(names.distinct())

@@ -1,0 +1,165 @@
+"""Sessions as a user may see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
+
+from sessions.domain.progress import Standing, eta_seconds, progress
+from sessions.domain.states import ACTIVE, ENDED, WAITING, State
+from sessions.errors import Missing
+from sessions.models import Attempt, BehaviorProgress, TrainingSession
+from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetailShape, SessionShape
+from sessions.trainers.kinds import KINDS
+
+User = AbstractBaseUser | AnonymousUser
+
+
+def visible_sessions(user: User) -> QuerySet[TrainingSession]:
+    """Return the sessions a user may see: all with the permission to view, else only the user's own."""
+    everything = TrainingSession.objects.all()
+    if not user.is_authenticated:
+        return everything.none()
+    if user.has_perm("training.view_trainingsession"):  # type: ignore[union-attr]
+        return everything
+    return everything.filter(Q(owner_id=user.pk))
+
+
+def sessions_with_parts(user: User) -> QuerySet[TrainingSession]:
+    """Return the visible sessions with all that `session_shape` reads, in a fixed number of queries."""
+    return (
+        visible_sessions(user)
+        .select_related("trainer", "environment", "owner")
+        .prefetch_related(
+            "behaviors",
+            Prefetch("attempts", queryset=Attempt.objects.defer("command", "saved").order_by("number")),
+        )
+        .defer("config_given", "config_used")
+    )
+
+
+def session_named(run_id: str, user: User) -> TrainingSession:
+    """Return one visible session; raises Missing when there is none."""
+    session = (
+        visible_sessions(user)
+        .select_related("trainer", "environment", "owner")
+        .prefetch_related("behaviors", Prefetch("attempts", queryset=Attempt.objects.order_by("number")))
+        .filter(run_id=run_id)
+        .first()
+    )
+    if session is None:
+        raise Missing(f"There is no session {run_id}.")
+    return session
+
+
+def session_shape(session: TrainingSession) -> SessionShape:
+    """Return the session as lists and cards show it."""
+    return SessionShape(**_common(session))
+
+
+def session_detail(session: TrainingSession) -> SessionDetailShape:
+    """Return the session whole."""
+    attempts = list(session.attempts.all())
+    latest = attempts[-1] if attempts else None
+    return SessionDetailShape(
+        **_common(session),
+        notes=session.notes,
+        command=latest.command if latest else [],
+        options=session.options,
+        config_name=session.config_name,
+        attempts=[_attempt(attempt) for attempt in attempts],
+        saved=latest.saved if latest else [],
+    )
+
+
+def _common(session: TrainingSession) -> dict[str, Any]:
+    state = State(session.state)
+    behaviors = _behaviors(session)
+    standings = [Standing(one.step, one.max_steps) for one in behaviors]
+    return {
+        "run_id": session.run_id,
+        "name": session.name or session.run_id,
+        "state": session.state,
+        "explanation": session.explanation,
+        "mode": mode(session),
+        "trainer": session.trainer.name,
+        "environment": session.environment.name if session.environment else None,
+        "owner": session.owner.get_username() if session.owner else None,
+        "progress": progress(standings),
+        "step": max((one.step for one in behaviors), default=0),
+        "max_steps": max((one.max_steps for one in behaviors if one.max_steps), default=None),
+        "elapsed_seconds": elapsed_seconds(session),
+        "eta_seconds": eta_seconds(standings, session.steps_per_second) if state is State.RUNNING else None,
+        "steps_per_second": session.steps_per_second,
+        "behaviors": [_behavior(one) for one in behaviors],
+        "tags": session.tags,
+        "priority": session.priority,
+        "created_at": session.created_at,
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+        "url": session.get_absolute_url(),
+        "actions": actions(session),
+    }
+
+
+def mode(session: TrainingSession) -> str:
+    """Return "editor" when a person must press Play in Unity, else "executable"."""
+    waits_for_play = session.environment_id is None and KINDS[session.trainer.kind].connects_to_unity
+    return "editor" if waits_for_play else "executable"
+
+
+def actions(session: TrainingSession) -> list[str]:
+    """Return what may be asked of the session now."""
+    state = State(session.state)
+    if session.trashed_at is not None:
+        return ["restore"]
+    if state in WAITING | ACTIVE:
+        return {"run": ["stop", "kill"], "stop": ["kill"], "kill": []}[session.wanted]
+    return ["resume", "trash"] if state in ENDED else []
+
+
+def elapsed_seconds(session: TrainingSession) -> float | None:
+    """Return the seconds in which the session's attempts trained, all together; None before the first started."""
+    spans = [
+        ((attempt.ended_at or timezone.now()) - attempt.started_at).total_seconds()
+        for attempt in session.attempts.all()
+        if attempt.started_at is not None
+    ]
+    return sum(max(0.0, span) for span in spans) if spans else None
+
+
+def _behaviors(session: TrainingSession) -> list[BehaviorProgress]:
+    """Those the trainer spoke of; before that, those of the configuration."""
+    behaviors = list(session.behaviors.all())
+    return [one for one in behaviors if one.seen] or behaviors
+
+
+def _behavior(one: BehaviorProgress) -> BehaviorShape:
+    return BehaviorShape(
+        name=one.name,
+        step=one.step,
+        max_steps=one.max_steps,
+        mean_reward=one.mean_reward,
+        std_reward=one.std_reward,
+        progress=progress([Standing(one.step, one.max_steps)]),
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptShape:
+    return AttemptShape(
+        number=attempt.number,
+        state=attempt.state,
+        exit_code=attempt.exit_code,
+        started_at=attempt.started_at,
+        ended_at=attempt.ended_at,
+        supervised=attempt.supervised,
+    )
+
+
+def date_text(moment: datetime | None) -> str | None:
+    """Return a moment as API and frames write it."""
+    return moment.isoformat() if moment else None

@@ -1,0 +1,96 @@
+"""What a session looks like from outside: the same shapes feed templates, API answers and live frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class BehaviorShape:
+    """Where one behavior stands; rewards are the last summary's."""
+
+    name: str
+    step: int
+    max_steps: int | None
+    mean_reward: float | None
+    std_reward: float | None
+    progress: float | None
+
+
+@dataclass(frozen=True)
+class AttemptShape:
+    """One start of the session's process."""
+
+    number: int
+    state: str
+    exit_code: int | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    supervised: bool
+
+
+@dataclass(frozen=True)
+class TrainerShape:
+    """The installation that trains."""
+
+    id: int
+    kind: str
+    name: str
+    version: str
+    python_version: str
+    interpreter: str
+    ok: bool
+    problem: str
+
+
+@dataclass(frozen=True)
+class EnvironmentShape:
+    """A registered build that trainers may start."""
+
+    id: int
+    name: str
+    path: str
+    ok: bool
+    problem: str
+
+
+@dataclass(frozen=True)
+class SessionShape:
+    """One session as lists, dashboard cards and live frames show it. Times in seconds, progress from 0 to 1."""
+
+    run_id: str
+    name: str
+    state: str
+    explanation: str
+    mode: str
+    trainer: str
+    environment: str | None
+    owner: str | None
+    progress: float | None
+    step: int
+    max_steps: int | None
+    elapsed_seconds: float | None
+    eta_seconds: float | None
+    steps_per_second: float | None
+    behaviors: list[BehaviorShape]
+    tags: list[str]
+    priority: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    url: str
+    actions: list[str] = field(metadata={"help": "What may be asked of it now: stop, kill, resume, trash, restore."})
+
+
+@dataclass(frozen=True)
+class SessionDetailShape(SessionShape):
+    """One session whole: what `GET /api/sessions/{run_id}/` answers."""
+
+    notes: str
+    command: list[str]
+    options: dict[str, Any]
+    config_name: str
+    attempts: list[AttemptShape]
+    saved: list[dict[str, Any]] = field(metadata={"help": "The receipt: model files the last attempt saved."})

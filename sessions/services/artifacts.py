@@ -1,0 +1,159 @@
+"""Models and checkpoints of a session: found in its results tree, listed, never opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sessions.domain.numbers import finite
+from sessions.models import Artifact, Attempt
+
+KINDS = {".onnx": "onnx", ".pt": "pt"}
+STATUS_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model or checkpoint on disk; `path` is below the results folder with forward slashes."""
+
+    path: str
+    behavior: str
+    kind: str
+    step: int | None
+    final: bool
+    size: int
+    modified_ns: int
+
+
+def look(results: Path) -> list[Found]:
+    """Return the models and checkpoints below a session's results folder (the final model beside the folders)."""
+    return sorted(_found(results), key=lambda one: one.path)
+
+
+def _found(results: Path) -> Iterator[Found]:
+    try:
+        entries = list(results.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_symlink():
+            continue
+        if entry.is_dir():
+            yield from (one for file in entry.glob("*.*") if (one := _one(file, results, entry.name)) is not None)
+        elif entry.suffix == ".onnx" and (one := _one(entry, results, entry.stem)) is not None:
+            yield one
+
+
+def _one(file: Path, results: Path, behavior: str) -> Found | None:
+    kind = KINDS.get(file.suffix)
+    if kind is None or file.is_symlink():
+        return None
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    step = re.fullmatch(rf"{re.escape(behavior)}-(\d+)", file.stem)
+    return Found(
+        path=file.relative_to(results).as_posix(),
+        behavior=behavior,
+        kind=kind,
+        step=int(step[1]) if step else None,
+        final=file.parent == results,
+        size=stat.st_size,
+        modified_ns=stat.st_mtime_ns,
+    )
+
+
+def store(attempt: Attempt, results: Path, *, hashed: bool) -> list[Artifact]:
+    """Bring the session's list of files up to date and return those that are new or changed.
+
+    With `hashed` the SHA-256 of every file that has none yet is computed.
+    """
+    known = {artifact.path: artifact for artifact in Artifact.objects.filter(session_id=attempt.session_id)}
+    status = read_status(results)
+    changed = []
+    found = look(results)
+    for one in found:
+        artifact = known.get(one.path)
+        if artifact is None or (artifact.modified_ns, artifact.size) != (one.modified_ns, one.size):
+            artifact = _store_one(attempt, one, status)
+            changed.append(artifact)
+        if hashed and not artifact.sha256:
+            artifact.sha256 = sha256_of(results / one.path)
+            artifact.save(update_fields=["sha256"])
+    gone = set(known) - {one.path for one in found}
+    Artifact.objects.filter(session_id=attempt.session_id, path__in=gone).update(present=False)
+    return changed
+
+
+def _store_one(attempt: Attempt, one: Found, status: dict[str, Any]) -> Artifact:
+    final = _final_of(status, one.behavior)
+    columns = {
+        "attempt": attempt,
+        "behavior": one.behavior,
+        "kind": one.kind,
+        "step": final.get("steps") if one.final else one.step,
+        "reward": reward_of(status, one),
+        "final": one.final,
+        "size": one.size,
+        "modified_ns": one.modified_ns,
+        "sha256": "",
+        "present": True,
+    }
+    return Artifact.objects.update_or_create(session_id=attempt.session_id, path=one.path, defaults=columns)[0]
+
+
+def read_status(results: Path) -> dict[str, Any]:
+    """Return ML-Agents' training_status.json, or nothing when it is missing or unreadable."""
+    path = results / "run_logs" / "training_status.json"
+    try:
+        if path.stat().st_size > STATUS_BYTES:
+            return {}
+        status = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return status if isinstance(status, dict) else {}
+
+
+def final_steps(results: Path) -> dict[str, int]:
+    """Return the step of the final checkpoint of each behavior, as training_status.json tells it."""
+    status = read_status(results)
+    steps = {name: _final_of(status, name).get("steps") for name in status}
+    return {name: step for name, step in steps.items() if isinstance(step, int)}
+
+
+def _final_of(status: dict[str, Any], behavior: str) -> dict[str, Any]:
+    entry = status.get(behavior)
+    final = entry.get("final_checkpoint") if isinstance(entry, dict) else None
+    return final if isinstance(final, dict) else {}
+
+
+def reward_of(status: dict[str, Any], one: Found) -> float | None:
+    """Return ML-Agents' own reward of a checkpoint, which may be missing: its mean since the last policy update."""
+    if one.final:
+        reward = _final_of(status, one.behavior).get("reward")
+        return finite(reward) if isinstance(reward, (int, float)) else None
+    entry = status.get(one.behavior)
+    listed = entry.get("checkpoints") if isinstance(entry, dict) else None
+    for checkpoint in listed if isinstance(listed, list) else []:
+        if isinstance(checkpoint, dict) and checkpoint.get("steps") == one.step:
+            reward = checkpoint.get("reward")
+            return finite(reward) if isinstance(reward, (int, float)) else None
+    return None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, or an empty text when it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return ""
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""Changes to a session that do not touch its processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from sessions.domain.states import ENDED, State, values
+from sessions.errors import Conflict, NotAllowed
+from sessions.models import TrainingSession
+from sessions.selectors.files import has_checkpoint
+from sessions.services.starting import new_attempt
+
+EDITABLE = ("name", "notes", "tags", "priority")
+User = AbstractBaseUser | AnonymousUser
+
+
+def require_permission(user: User, permission: str, session: TrainingSession | None = None) -> None:
+    """Raise NotAllowed unless the user has the permission; owners of a session may stop it in any case."""
+    if session is not None and session.owner_id == user.pk and permission == "training.stop_session":
+        return
+    if not user.has_perm(permission):  # type: ignore[union-attr]
+        raise NotAllowed("You may not do this.", hint="Ask an administrator for the permission.")
+
+
+def edit(session: TrainingSession, changes: Mapping[str, Any]) -> TrainingSession:
+    """Change name, notes, tags or priority."""
+    columns = {name: changes[name] for name in EDITABLE if name in changes}
+    if columns:
+        TrainingSession.objects.filter(pk=session.pk).update(**columns, version=F("version") + 1)
+        session.refresh_from_db()
+    return session
+
+
+def resume(session: TrainingSession, *, by: str) -> TrainingSession:
+    """Queue a further attempt that goes on from the last checkpoint.
+
+    Raises Conflict when the session has not ended or has nothing to resume from.
+    """
+    if State(session.state) in ENDED and not has_checkpoint(session):
+        raise Conflict(f"{session.run_id} has no checkpoint to resume from.", hint="Start it anew.")
+    with transaction.atomic():
+        new_attempt(session, by=by, resume=True, force=False)
+    session.refresh_from_db()
+    return session
+
+
+def trash(session: TrainingSession) -> None:
+    """Move an ended session to the trash; its files stay. Raises Conflict while it has not ended."""
+    moved = TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED)).update(
+        trashed_at=timezone.now(), version=F("version") + 1
+    )
+    if not moved:
+        raise Conflict(f"{session.run_id} has not ended.", hint="Stop it first.")
+
+
+def restore(session: TrainingSession) -> None:
+    """Take a session out of the trash."""
+    TrainingSession.objects.filter(pk=session.pk).update(trashed_at=None, version=F("version") + 1)

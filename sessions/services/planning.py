@@ -1,0 +1,324 @@
+"""Checking a request to start: everything is looked at, all that is wrong is told at once, nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+
+from sessions.domain import command
+from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
+from sessions.domain.states import ENDED, State
+from sessions.errors import Conflict, InvalidStart, NotAllowed
+from sessions.models import Environment, Trainer, TrainingSession
+from sessions.runtime.rundir import RunDirectory
+from sessions.selectors.files import has_checkpoint
+from sessions.services import environments, trainers
+from sessions.services.config_files import read_config_file
+from sessions.trainers.kinds import KINDS
+
+OPTION_FIELDS = (
+    "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "env_args",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """What a user asks for; None means ML-Agents' default. Exactly one of `config` and `config_path` is given."""
+
+    run_id: str
+    config: bytes | None = None
+    config_path: str | None = None
+    config_name: str = ""
+    env_path: str | None = None
+    trainer: str | int | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    num_envs: int | None = None
+    no_graphics: bool | None = None
+    width: int | None = None
+    height: int | None = None
+    time_scale: float | None = None
+    timeout_wait: int | None = None
+    env_args: tuple[str, ...] = ()
+    device: str | None = None
+    resume: bool = False
+    force: bool = False
+    initialize_from: str | None = None
+    priority: int = 0
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class StartPlan:
+    """A request that was checked: what would be started, and what its trainer would be told."""
+
+    request: StartRequest
+    config: Config
+    trainer: Trainer
+    environment: Environment | None
+    new_environment: Path | None
+    existing: TrainingSession | None
+    options: dict[str, Any]
+    results_dir: Path
+    attempt_number: int
+    notices: list[str]
+
+    @property
+    def command(self) -> list[str]:
+        """The command line a person would type for the same training."""
+        environment = self.environment.path if self.environment else self.new_environment
+        return command_of(
+            self.request.run_id,
+            self.attempt_number,
+            options=self.options,
+            env_path=str(environment) if environment else None,
+            results_dir=self.results_dir,
+            resume=self.request.resume,
+            force=self.request.force,
+            base_port=None,
+        )
+
+
+def command_of(
+    run_id: str,
+    number: int,
+    *,
+    options: Mapping[str, Any],
+    env_path: str | None,
+    results_dir: Path,
+    resume: bool,
+    force: bool,
+    base_port: int | None,
+) -> list[str]:
+    """Return `mlagents-learn` and its arguments for one attempt."""
+    known = {name: options[name] for name in OPTION_FIELDS if options.get(name) is not None}
+    run_options = command.RunOptions(
+        run_id=run_id,
+        results_dir=str(results_dir),
+        env_path=env_path,
+        base_port=base_port,
+        resume=resume,
+        force=force,
+        initialize_from=options.get("initialize_from"),
+        **{**known, "env_args": tuple(known.get("env_args", ()))},
+    )
+    config_path = RunDirectory(settings.MENTOR_HOME, run_id).attempt(number).config
+    return ["mlagents-learn", *command.command_line(str(config_path), run_options)]
+
+
+def results_of_run(run_id: str) -> Path:
+    """Return what mlagents-learn is given as --results-dir for this run id."""
+    own: Path | None = settings.MENTOR["MENTOR_RESULTS_DIR"]
+    return own or RunDirectory(settings.MENTOR_HOME, run_id).results
+
+
+def plan_start(request: StartRequest, *, by: AbstractUser) -> StartPlan:
+    """Check a request without storing or starting anything.
+
+    Raises InvalidStart with sentences per field, NotAllowed, or Conflict when the run id's session is still active.
+    """
+    if not by.has_perm("training.start_session"):
+        raise NotAllowed("You may not start sessions.", hint="Ask an administrator for the permission to start.")
+    errors = _Errors()
+    config = _config(request, errors, by=by)
+    trainer = _trainer(request, errors)
+    environment, new_environment = _environment(request, trainer, errors, by=by)
+    existing = TrainingSession.objects.filter(run_id__iexact=request.run_id).first()
+    options = _options(request, config)
+    number = next_attempt_number(existing)
+    _check_options(request, options, environment or new_environment, trainer, errors)
+    if "run_id" not in errors.sentences:
+        _check_run_id(request, existing, results_of_run(request.run_id), errors)
+        _check_initialize_from(request, options, errors)
+    errors.raise_if_any()
+    assert config is not None and trainer is not None  # noqa: S101 - for the type checker: no errors were collected
+    return StartPlan(
+        request=request,
+        config=config,
+        trainer=trainer,
+        environment=environment,
+        new_environment=new_environment,
+        existing=existing,
+        options=options,
+        results_dir=results_of_run(request.run_id),
+        attempt_number=number,
+        notices=_notices(config, trainer, request),
+    )
+
+
+class _Errors:
+    """Sentences by field, collected until all fields were looked at."""
+
+    def __init__(self) -> None:
+        self.sentences: dict[str, list[str]] = {}
+        self.hint = ""
+
+    def add(self, name: str, sentence: str, hint: str = "") -> None:
+        self.sentences.setdefault(name, []).append(sentence)
+        self.hint = self.hint or hint
+
+    def raise_if_any(self) -> None:
+        if self.sentences:
+            first = next(iter(self.sentences.values()))[0]
+            raise InvalidStart(first, hint=self.hint, errors=self.sentences)
+
+
+def _config(request: StartRequest, errors: _Errors, *, by: AbstractUser) -> Config | None:
+    name = "config_path" if request.config_path else "config"
+    try:
+        data = _config_bytes(request, by=by)
+        config = read_config(data)
+    except ConfigError as error:
+        where = f"Line {error.line}: " if error.line else ""
+        errors.add(name, f"{where}{error}", error.hint)
+        return None
+    except InvalidStart as error:
+        errors.add(name, error.detail, error.hint)
+        return None
+    try:
+        return with_overrides(config, request.overrides)
+    except OverrideError as error:
+        errors.add("overrides", str(error))
+        return None
+    except ConfigError as error:
+        errors.add("overrides", str(error), error.hint)
+        return None
+
+
+def _config_bytes(request: StartRequest, *, by: AbstractUser) -> bytes:
+    if request.config is not None and request.config_path:
+        raise InvalidStart("Give the configuration either as text or as a path, not both.")
+    if request.config is not None and request.config.strip():
+        return request.config
+    if not request.config_path:
+        raise InvalidStart("A configuration is needed.", hint="Choose a file, upload one, or paste its text.")
+    return read_config_file(request.config_path, by=by)
+
+
+def _trainer(request: StartRequest, errors: _Errors) -> Trainer | None:
+    trainer = trainers.choose(request.trainer)
+    if trainer is None:
+        errors.add(
+            "trainer",
+            f"There is no trainer {request.trainer}." if request.trainer else "No trainer was found on this machine.",
+            "Set MENTOR_MLAGENTS_LEARN or register an interpreter on the trainers page.",
+        )
+    elif trainer.problem:
+        errors.add("trainer", trainer.problem)
+    return trainer
+
+
+def _environment(
+    request: StartRequest, trainer: Trainer | None, errors: _Errors, *, by: AbstractUser
+) -> tuple[Environment | None, Path | None]:
+    if not request.env_path:
+        return None, None
+    try:
+        path = environments.resolve(request.env_path)
+        known = Environment.objects.filter(path=str(path)).first()
+        may_register = by.has_perm("training.manage_environment")
+        if known is not None and (environments.unchanged(known) or not may_register):
+            environments.verify(known)
+            return known, None
+        if not may_register:
+            raise InvalidStart("This environment is not registered.", hint="Ask an administrator to register it.")
+    except InvalidStart as error:
+        errors.add("env_path", error.detail, error.hint)
+        return None, None
+    return None, path
+
+
+def _options(request: StartRequest, config: Config | None) -> dict[str, Any]:
+    """The options that differ from ML-Agents' default: the request's, else those found in the configuration."""
+    found = dict(config.defaults) if config else {}
+    options = {name: found[name] for name in OPTION_FIELDS if found.get(name) is not None}
+    for name in OPTION_FIELDS:
+        value = getattr(request, name)
+        if value is not None and value != ():
+            options[name] = list(value) if isinstance(value, tuple) else value
+    return options
+
+
+def _check_options(
+    request: StartRequest,
+    options: dict[str, Any],
+    environment: Environment | Path | None,
+    trainer: Trainer | None,
+    errors: _Errors,
+) -> None:
+    path = environment.path if isinstance(environment, Environment) else environment
+    run_options = command.RunOptions(
+        run_id=request.run_id,
+        results_dir="results",
+        env_path=str(path) if path else None,
+        resume=request.resume,
+        force=request.force,
+        initialize_from=request.initialize_from,
+        **{**options, "env_args": tuple(options.get("env_args", ()))},
+    )
+    for name, sentences in command.validate_options(run_options).items():
+        if name == "num_envs" and trainer is not None and not KINDS[trainer.kind].connects_to_unity:
+            continue
+        for sentence in sentences:
+            errors.add(name, sentence)
+
+
+def _check_run_id(request: StartRequest, existing: TrainingSession | None, results_dir: Path, errors: _Errors) -> None:
+    if existing is None:
+        has_results = (results_dir / request.run_id).is_dir()
+        if request.resume and not has_results:
+            errors.add("resume", f"There is nothing to resume under the run id {request.run_id}.")
+        if has_results and not (request.resume or request.force):
+            errors.add(
+                "run_id",
+                f"{results_dir / request.run_id} already holds results.",
+                "Resume it, or choose another run id.",
+            )
+        return
+    if existing.trashed_at is not None:
+        errors.add("run_id", f"The run id {request.run_id} belongs to a session in the trash.")
+    elif not (request.resume or request.force):
+        errors.add("run_id", f"The run id {request.run_id} is taken.", "Choose another, or resume that session.")
+    elif State(existing.state) not in ENDED:
+        raise Conflict(f"{existing.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
+    elif existing.run_id != request.run_id:
+        errors.add("run_id", f"The session is written {existing.run_id}.")
+    elif request.resume and not has_checkpoint(existing):
+        errors.add("resume", f"{existing.run_id} has no checkpoint to resume from.")
+
+
+def _check_initialize_from(request: StartRequest, options: dict[str, Any], errors: _Errors) -> None:
+    if not request.initialize_from:
+        return
+    source = TrainingSession.objects.filter(run_id=request.initialize_from).first()
+    if source is None or not has_checkpoint(source):
+        errors.add("initialize_from", f"There is no session {request.initialize_from} with a checkpoint.")
+        return
+    attempt = source.attempts.order_by("-number").first()
+    assert attempt is not None  # noqa: S101 - has_checkpoint looked at it
+    options["initialize_from"] = str(Path(attempt.results_dir, source.run_id))
+
+
+def _notices(config: Config, trainer: Trainer, request: StartRequest) -> list[str]:
+    notices = []
+    if config.used != config.given:
+        notices.append("The trainer gets your configuration with the overrides applied; both are kept.")
+    for plan in config.behaviors.values():
+        if plan.summary_freq > plan.max_steps:
+            notices.append(f"{plan.name} would print no summary: summary_freq is larger than max_steps.")
+    if trainer.kind == "mlagents" and not request.env_path:
+        notices.append("Editor mode: press Play in Unity when MENTOR asks for it.")
+    return notices
+
+
+def next_attempt_number(session: TrainingSession | None) -> int:
+    if session is None:
+        return 1
+    return (session.attempts.order_by("-number").values_list("number", flat=True).first() or 0) + 1

@@ -1,0 +1,136 @@
+"""From a request to a queued session: what was planned is stored in one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from sessions.domain.config import Config
+from sessions.domain.states import ENDED, EXPLANATIONS, State
+from sessions.errors import Conflict
+from sessions.models import Attempt, BehaviorProgress, TrainingSession
+from sessions.services import environments
+from sessions.services.planning import (
+    StartPlan,
+    StartRequest,
+    command_of,
+    next_attempt_number,
+    plan_start,
+    results_of_run,
+)
+from sessions.services.transitions import record
+
+
+def start_session(request: StartRequest, *, by: AbstractUser) -> TrainingSession:
+    """Queue a session (or a further attempt of one, with resume or force) and return it.
+
+    Raises as `plan_start` does; nothing is stored unless everything is right.
+    """
+    plan = plan_start(request, by=by)
+    try:
+        with transaction.atomic():
+            return _store(plan, by)
+    except IntegrityError as error:
+        raise Conflict(
+            f"The run id {request.run_id} was taken a moment ago.",
+            hint="Choose another run id and start again.",
+        ) from error
+
+
+def new_attempt(session: TrainingSession, *, by: str, resume: bool, force: bool) -> Attempt:
+    """Queue a further attempt of a session; to be called inside a transaction.
+
+    Raises Conflict unless the session has ended. The check is part of the update, so two callers cannot both win.
+    """
+    before = State(session.state)
+    why = "Resumes from its last checkpoint." if resume else EXPLANATIONS[State.QUEUED]
+    moved = TrainingSession.objects.filter(
+        pk=session.pk, state__in=[state.value for state in ENDED], trashed_at__isnull=True
+    ).update(state=State.QUEUED.value, explanation=why, wanted="run", ended_at=None, version=F("version") + 1)
+    if not moved:
+        raise Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
+    attempt = _create_attempt(session, resume=resume, force=force)
+    record(session.pk, attempt.pk, before, State.QUEUED, who=by, why=why)
+    return attempt
+
+
+def _create_attempt(session: TrainingSession, *, resume: bool, force: bool) -> Attempt:
+    number = next_attempt_number(session)
+    results_dir = results_of_run(session.run_id)
+    return Attempt.objects.create(
+        session=session,
+        number=number,
+        cookie=secrets.token_hex(16),
+        resume=resume,
+        force=force,
+        results_dir=str(results_dir),
+        command=command_of(
+            session.run_id,
+            number,
+            options=session.options,
+            env_path=session.environment.path if session.environment else None,
+            results_dir=results_dir,
+            resume=resume,
+            force=force,
+            base_port=None,
+        ),
+    )
+
+
+def _store(plan: StartPlan, by: AbstractUser) -> TrainingSession:
+    environment = plan.environment
+    if plan.new_environment is not None:
+        environment = environments.register(plan.new_environment, by=by)
+    columns = {
+        "trainer": plan.trainer,
+        "environment": environment,
+        "config_name": _config_name(plan.request),
+        "config_given": plan.config.given,
+        "config_used": plan.config.used,
+        "options": plan.options,
+        "priority": plan.request.priority,
+    }
+    if plan.existing is None:
+        session = _create_session(plan, columns, by)
+    else:
+        session = plan.existing
+        TrainingSession.objects.filter(pk=session.pk, state__in=[s.value for s in ENDED]).update(**columns)
+        new_attempt(session, by=by.get_username(), resume=plan.request.resume, force=plan.request.force)
+        session.refresh_from_db()
+    _plan_behaviors(session, plan.config, fresh=not plan.request.resume)
+    return session
+
+
+def _create_session(plan: StartPlan, columns: dict[str, Any], by: AbstractUser) -> TrainingSession:
+    request = plan.request
+    session = TrainingSession.objects.create(
+        run_id=request.run_id,
+        name=request.name,
+        notes=request.notes,
+        tags=list(request.tags),
+        owner=by,
+        explanation=EXPLANATIONS[State.QUEUED],
+        **columns,
+    )
+    attempt = _create_attempt(session, resume=request.resume, force=request.force)
+    record(session.pk, attempt.pk, None, State.QUEUED, who=by.get_username(), why=EXPLANATIONS[State.QUEUED])
+    return session
+
+
+def _plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:
+    if fresh:
+        session.behaviors.all().delete()
+    for plan in config.behaviors.values():
+        BehaviorProgress.objects.update_or_create(
+            session=session, name=plan.name, defaults={"max_steps": plan.max_steps}
+        )
+
+
+def _config_name(request: StartRequest) -> str:
+    name = request.config_name or (Path(request.config_path).name if request.config_path else "config.yaml")
+    return name[:255]

@@ -1,0 +1,45 @@
+"""Asking a session to stop. The wish is stored; the supervisor carries it to the trainer."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from sessions.domain.states import ENDED, State
+from sessions.errors import Conflict
+from sessions.models import Attempt, TrainingSession
+from sessions.services.transitions import move
+
+
+def request_stop(session: TrainingSession, *, by: str) -> TrainingSession:
+    """Ask the session to save its model and end; asking again changes nothing. Raises Conflict when it has ended."""
+    return _want(session, "stop", by=by, from_wishes=("run",))
+
+
+def request_kill(session: TrainingSession, *, by: str) -> TrainingSession:
+    """End the session's processes at once, without saving. Raises Conflict when it has ended."""
+    return _want(session, "kill", by=by, from_wishes=("run", "stop"))
+
+
+def _want(session: TrainingSession, wish: str, *, by: str, from_wishes: tuple[str, ...]) -> TrainingSession:
+    with transaction.atomic():
+        session.refresh_from_db()
+        if State(session.state) in ENDED:
+            raise Conflict(f"{session.run_id} has ended; there is nothing to stop.")
+        changed = TrainingSession.objects.filter(pk=session.pk, wanted__in=from_wishes).update(
+            wanted=wish, version=F("version") + 1
+        )
+        attempt = session.attempts.order_by("-number").first()
+        if changed and attempt is not None:
+            _note(attempt, by)
+    session.refresh_from_db()
+    return session
+
+
+def _note(attempt: Attempt, by: str) -> None:
+    Attempt.objects.filter(pk=attempt.pk, stop_asked_at__isnull=True).update(
+        stop_asked_at=timezone.now(), stop_asked_by=by
+    )
+    if State(attempt.state) is State.QUEUED:
+        move(attempt, State.STOPPED, who=by, why="Stopped before it started; nothing was trained.")

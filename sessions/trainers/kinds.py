@@ -1,0 +1,49 @@
+"""The kinds of trainers MENTOR can run, behind one description each.
+
+All of them take mlagents-learn's command line and write its console, results tree and event files, so that one way
+of launching, reading and stopping serves them all; the table says in what they differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a kind of trainer is run and what it can do."""
+
+    kind: str
+    title: str
+    module: str
+    connects_to_unity: bool
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+KINDS: dict[str, Kind] = {
+    "mlagents": Kind(
+        kind="mlagents",
+        title="ML-Agents",
+        module="mlagents.trainers.learn",
+        connects_to_unity=True,
+        variables={
+            # A checkpoint is code: refuse pickles when resuming.
+            "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
+            # Intel's Fortran runtime would otherwise abort on Ctrl-C without saving.
+            "FOR_DISABLE_CONSOLE_CTRL_HANDLER": "1",
+        },
+    ),
+    "practice": Kind(
+        kind="practice",
+        title="Practice trainer",
+        module="sessions.trainers.practice",
+        connects_to_unity=False,
+        variables={"PYTHONPATH": str(PROJECT_DIR)},
+    ),
+}
+
+PRACTICE_INTERPRETER = sys.executable

@@ -1,0 +1,361 @@
+"""A stand-in for a Unity build: balls on tilting platforms, over ML-Agents' own protocol.
+
+Run by the trainer's own Python, which has `mlagents_envs` and `grpc`; needs no other file of MENTOR. The trainer
+is the gRPC server, this program the client that calls `Exchange` on `--mlagents-port`: once to introduce itself,
+then once per step, until the answer says that the training is over. Unity's own arguments are accepted and ignored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import struct
+import sys
+import threading
+import time
+import uuid
+from typing import Any, NamedTuple, NoReturn, TextIO
+
+import numpy as np
+
+EDITOR_PORT = 5004
+COMMUNICATION_VERSION = "1.5.0"
+PACKAGE_VERSION = "3.0.0-practice"
+STATUS_OK = 200
+CRASH_CODE = 3
+WATCH_SECONDS = 0.5
+RETRY_SECONDS = 0.2
+
+OBSERVATIONS = 8
+ACTIONS = 2
+STATS_CHANNEL = uuid.UUID("a1d8f7b7-cec8-50f9-b78b-d3e165a78520")  # uuid5(URL, "com.unity.ml-agents/StatsSideChannel")
+STATS_AVERAGE = 0
+
+
+class Outcome(NamedTuple):
+    """What one step did to n agents; the arrays have n rows."""
+
+    rewards: np.ndarray
+    fallen: np.ndarray
+    out_of_time: np.ndarray
+    last_observations: np.ndarray
+
+    @property
+    def ended(self) -> np.ndarray:
+        return self.fallen | self.out_of_time
+
+
+class BallWorld:
+    """Balls on platforms that tilt about two axes, one per agent; an agent keeps its ball from falling off.
+
+    Actions, shape (agents, 2) and clipped to [-1, 1], turn the platform. Every step on it earns 0.1, a fall costs 1,
+    so that an episode of 100 steps brings at most 10. The ball rolls without slipping: a = 5/7 g sin(tilt).
+    """
+
+    HALF_WIDTH = 2.0  # m
+    MAX_TILT = 0.45  # rad
+    TURN = 0.08  # rad per step at full action
+    STEP_SECONDS = 0.1
+    GRAVITY = 9.81 * 5 / 7  # m/s²
+    GUST = 0.03  # m/s per step
+
+    def __init__(self, agents: int, episode_length: int, seed: int) -> None:
+        self.episode_length = episode_length
+        self.random = np.random.RandomState(seed % 2**32)
+        self.position = np.zeros((agents, 2))
+        self.velocity = np.zeros((agents, 2))
+        self.tilt = np.zeros((agents, 2))
+        self.age = np.zeros(agents, dtype=int)
+        self.place(np.ones(agents, dtype=bool))
+
+    def place(self, which: np.ndarray) -> None:
+        """Begin a new episode for the agents of the mask `which`."""
+        shape = (int(which.sum()), 2)
+        self.position[which] = self.random.uniform(-1.0, 1.0, shape)
+        self.velocity[which] = self.random.uniform(-0.4, 0.4, shape)
+        self.tilt[which] = self.random.uniform(-0.15, 0.15, shape)
+        self.age[which] = 0
+
+    def observe(self) -> np.ndarray:
+        """Return shape (agents, 8), float32: tilt (2), position (3) and velocity (3) of the ball."""
+        slope = np.sin(self.tilt)
+        height = (self.position * slope).sum(axis=1, keepdims=True)
+        climb = (self.velocity * slope).sum(axis=1, keepdims=True)
+        parts = (self.tilt, self.position, height, self.velocity, climb)
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def step(self, actions: np.ndarray) -> Outcome:
+        """Move all balls by one step; agents whose episode ended are in a new one afterwards."""
+        turn = np.clip(actions, -1.0, 1.0) * self.TURN
+        self.tilt = np.clip(self.tilt + turn, -self.MAX_TILT, self.MAX_TILT)
+        gust = self.random.normal(0.0, self.GUST, self.velocity.shape)
+        self.velocity = self.velocity + self.GRAVITY * np.sin(self.tilt) * self.STEP_SECONDS + gust
+        self.position = self.position + self.velocity * self.STEP_SECONDS
+        self.age += 1
+        fallen = (np.abs(self.position) > self.HALF_WIDTH).any(axis=1)
+        out_of_time = ~fallen & (self.age >= self.episode_length)
+        outcome = Outcome(np.where(fallen, -1.0, 0.1), fallen, out_of_time, self.observe())
+        self.place(outcome.ended)
+        return outcome
+
+    def distance(self) -> float:
+        """Return the balls' mean distance from the middle, in m."""
+        return float(np.linalg.norm(self.position, axis=1).mean())
+
+
+class Behavior:
+    """One behavior of the stand-in: its world, and its agents as the protocol tells of them."""
+
+    def __init__(self, name: str, world: BallWorld, first_id: int) -> None:
+        self.name = name if "?" in name else name + "?team=0"
+        self.world = world
+        self.next_id = first_id
+        self.ids = self._new_ids(len(world.age))
+        self.rewards = np.zeros(len(self.ids))
+        self.outcome: Outcome | None = None
+        self.ended_ids: list[int] = []
+
+    def _new_ids(self, count: int) -> list[int]:
+        """Every episode has an id of its own, as in Unity."""
+        ids = list(range(self.next_id, self.next_id + count))
+        self.next_id += count
+        return ids
+
+    def reset(self) -> None:
+        self.world.place(np.ones(len(self.ids), dtype=bool))
+        self.ids = self._new_ids(len(self.ids))
+        self.rewards[:] = 0.0
+        self.outcome = None
+
+    def step(self, actions: np.ndarray) -> None:
+        self.outcome = self.world.step(actions)
+        self.ended_ids = list(self.ids)
+        self.rewards = np.where(self.outcome.ended, 0.0, self.outcome.rewards)
+        for index in np.flatnonzero(self.outcome.ended):
+            self.ids[index] = self._new_ids(1)[0]
+
+    def tell(self, infos: Any) -> None:
+        """Add to `infos` the agents that ended in the last step, then all that await a decision."""
+        if self.outcome is not None:
+            for index in np.flatnonzero(self.outcome.ended):
+                info = infos.add(id=self.ended_ids[index], reward=self.outcome.rewards[index], done=True)
+                info.max_step_reached = bool(self.outcome.out_of_time[index])
+                observe_into(info, self.outcome.last_observations[index])
+        for agent_id, reward, observation in zip(self.ids, self.rewards, self.world.observe()):  # noqa: B905
+            observe_into(infos.add(id=agent_id, reward=reward), observation)
+
+
+def observe_into(info: Any, values: np.ndarray) -> None:
+    observation = info.observations.add(shape=[OBSERVATIONS], dimension_properties=[1], name="VectorSensor")
+    observation.float_data.data.extend(values.tolist())
+
+
+def actions_of(behavior: Behavior, message: Any) -> np.ndarray:
+    """Return shape (agents, 2): the trainer's decisions, in the order in which the agents asked for them."""
+    decided = message.agent_actions[behavior.name].value if behavior.name in message.agent_actions else []
+    if len(decided) != len(behavior.ids):
+        return np.zeros((len(behavior.ids), ACTIONS))
+    return np.array([list(one.continuous_actions or one.vector_actions_deprecated) for one in decided])
+
+
+def stats_message(key: str, value: float) -> bytes:
+    """Return one message of ML-Agents' stats side channel, which becomes a tag in TensorBoard."""
+    text = key.encode("ascii")
+    body = struct.pack("<i", len(text)) + text + struct.pack("<fi", value, STATS_AVERAGE)
+    return STATS_CHANNEL.bytes_le + struct.pack("<i", len(body)) + body
+
+
+class Player:
+    """The conversation with the trainer, from the introduction to the end of the training."""
+
+    def __init__(self, options: argparse.Namespace, log: TextIO) -> None:
+        self.options = options
+        self.log = log
+        self.behaviors: list[Behavior] = []
+        self.steps = 0
+
+    def say(self, text: str) -> None:
+        print(text, file=self.log, flush=True)
+
+    def play(self, exchange: Any, messages: Any) -> None:
+        """Answer until the trainer says that it is over; raises grpc.RpcError when it disappears."""
+        answer = exchange(self._introduction(messages))
+        seed = answer.unity_input.rl_initialization_input.seed
+        self._build(seed if self.options.seed is None else self.options.seed)
+        self.say(f"Connected to the trainer; seed {seed}")
+        answer = exchange(messages.UnityMessageProto(header={"status": STATUS_OK}))
+        introduced = False
+        while answer.header.status == STATUS_OK and answer.unity_input.rl_input.command != messages.QUIT:
+            self._obey(answer.unity_input.rl_input, messages)
+            answer = exchange(self._report(messages, introduce=not introduced))
+            introduced = True
+        self.say(f"The trainer ended the training after {self.steps} steps")
+
+    def _introduction(self, messages: Any) -> Any:
+        message = messages.UnityMessageProto(header={"status": STATUS_OK})
+        about = message.unity_output.rl_initialization_output
+        about.name = "PracticeBall"
+        about.communication_version = COMMUNICATION_VERSION
+        about.package_version = PACKAGE_VERSION
+        about.capabilities.baseRLCapabilities = True
+        about.capabilities.hybridActions = True
+        about.capabilities.variableLengthObservation = True
+        return message
+
+    def _build(self, seed: int) -> None:
+        for number, name in enumerate(self.options.behaviors):
+            world = BallWorld(self.options.agents, self.options.episode_length, seed + 1000 * number)
+            self.behaviors.append(Behavior(name, world, number * 10**8))
+
+    def _obey(self, message: Any, messages: Any) -> None:
+        if message.command == messages.RESET:
+            for behavior in self.behaviors:
+                behavior.reset()
+            return
+        self._misbehave()
+        time.sleep(self.options.delay / 1000)
+        for behavior in self.behaviors:
+            behavior.step(actions_of(behavior, message))
+        self.steps += 1
+
+    def _misbehave(self) -> None:
+        if self.options.crash_after is not None and self.steps >= self.options.crash_after:
+            self.say(f"Crash! (asked for after {self.steps} steps)")
+            os._exit(CRASH_CODE)
+        if self.options.hang_after is not None and self.steps >= self.options.hang_after:
+            self.say(f"Hanging (asked for after {self.steps} steps)")
+            while True:
+                time.sleep(1.0)
+
+    def _report(self, messages: Any, *, introduce: bool) -> Any:
+        message = messages.UnityMessageProto(header={"status": STATUS_OK})
+        for behavior in self.behaviors:
+            if introduce:
+                brain = message.unity_output.rl_initialization_output.brain_parameters.add()
+                brain.brain_name, brain.is_training = behavior.name, True
+                brain.action_spec.num_continuous_actions = ACTIONS
+            behavior.tell(message.unity_output.rl_output.agentInfos[behavior.name].value)
+        distance = float(np.mean([behavior.world.distance() for behavior in self.behaviors]))
+        message.unity_output.rl_output.side_channel = stats_message("Ball/Distance from Center", distance)
+        return message
+
+
+class Messages(NamedTuple):
+    """The parts of mlagents_envs' protocol that are spoken here."""
+
+    UnityMessageProto: Any
+    RESET: int
+    QUIT: int
+
+
+def load_messages() -> Messages:
+    from mlagents_envs.communicator_objects.command_pb2 import QUIT, RESET
+    from mlagents_envs.communicator_objects.unity_message_pb2 import UnityMessageProto
+
+    return Messages(UnityMessageProto, RESET, QUIT)
+
+
+def connect(port: int, *, patience: float) -> Any:
+    """Return a callable that exchanges one message with the trainer on `port`, once one listens there.
+
+    Raises grpc.FutureTimeoutError when none does within `patience` seconds.
+    """
+    import grpc
+    from mlagents_envs.communicator_objects.unity_to_external_pb2_grpc import UnityToExternalProtoStub
+
+    backoff = [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 250)]
+    unlimited = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
+    channel = grpc.insecure_channel(f"localhost:{port}", options=backoff + unlimited)
+    grpc.channel_ready_future(channel).result(timeout=patience)
+    stub = UnityToExternalProtoStub(channel)
+    return lambda message: stub.Exchange(message, timeout=patience)
+
+
+def converse(player: Player, options: argparse.Namespace) -> int:
+    """Hold the whole conversation; a trainer that disappears ends it like one that says goodbye."""
+    import grpc
+
+    try:
+        player.play(connect(options.port, patience=options.patience), load_messages())
+    except grpc.FutureTimeoutError:
+        player.say(f"No trainer listens on port {options.port}")
+        return 1
+    except grpc.RpcError as error:
+        player.say(f"The trainer is gone: {error.code()}")
+    except KeyboardInterrupt:
+        player.say("Stopped")
+    return 0
+
+
+def lineage() -> tuple[int, int]:
+    """Return the process that started this one, and, where that can be known, the one that started that."""
+    parent, above = os.getppid(), 0
+    try:
+        with open(f"/proc/{parent}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+            above = int(file.read().rpartition(")")[2].split()[1])
+    except (OSError, IndexError, ValueError):
+        pass
+    return parent, above
+
+
+def leave_when_abandoned(log: TextIO) -> None:
+    """End this process when its trainer dies: ML-Agents' worker, its parent, may outlive the trainer and never say so."""
+    first = lineage()
+    while lineage() == first:
+        time.sleep(WATCH_SECONDS)
+    print("The trainer died", file=log, flush=True)
+    os._exit(0)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Return this program's options; whatever belongs to Unity is ignored."""
+    parser = argparse.ArgumentParser(prog="unity_standin", description=__doc__.split("\n")[0], allow_abbrev=False)
+    add = parser.add_argument
+    add("--mlagents-port", dest="port", type=int, help="port of the trainer, given by the trainer itself")
+    add(
+        "--editor",
+        action="store_true",
+        help=f"wait for a trainer on port {EDITOR_PORT}, like the Editor's Play button",
+    )
+    add(
+        "--behaviors",
+        default="Ball",
+        help="names of the behaviors, with commas between (default: %(default)s)",
+    )
+    add("--agents", type=int, default=12, help="agents of each behavior (default: %(default)s)")
+    add("--episode-length", type=int, default=100, help="steps of the longest episode (default: %(default)s)")
+    add("--seed", type=int, help="seed of the world (default: the trainer's)")
+    add("--delay", type=float, default=0.0, help="ms to wait at every step (default: %(default)s)")
+    add("--crash-after", type=int, help=f"end with exit code {CRASH_CODE} after this many steps")
+    add("--hang-after", type=int, help="stop answering after this many steps")
+    add("--patience", type=float, default=600.0, help="seconds to wait for the trainer (default: %(default)s)")
+    add("-logFile", "-logfile", dest="log_file", help="file for what this program says")
+    options, _ignored = parser.parse_known_args(arguments)
+    options.behaviors = [name.strip() for name in options.behaviors.split(",") if name.strip()]
+    if options.port is None:
+        options.port = EDITOR_PORT
+    return options
+
+
+def open_log(path: str | None) -> TextIO:
+    try:
+        return open(path, "w", encoding="utf-8") if path and path != "-" else sys.stdout  # noqa: PTH123
+    except OSError:
+        return sys.stdout
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Play until the training is over, and exit with 0; with 1 when no trainer was found."""
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    log = open_log(options.log_file)
+    if os.name != "nt" and not options.editor:
+        threading.Thread(target=leave_when_abandoned, args=(log,), daemon=True).start()
+    player = Player(options, log)
+    player.say(f"PracticeBall, MENTOR's stand-in for a Unity build: {', '.join(options.behaviors)}")
+    code = converse(player, options)
+    log.flush()
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+// One chart of one tag, drawn with Plotly from the store: the first news at once, then at most twice a second, and only when seen.
+import { coalesce } from "./coalesce.js";
+
+const DRAW_MS = 500;
+const COLOURS = 6;
+
+export function createChart(element, { store, tag, plotly, small = false, colours = pageColours, later, now }) {
+  let seen = false;
+  let stale = false;
+  let axis = "steps";
+
+  const draw = coalesce(() => {
+    if (!seen) stale = true;
+    else paint();
+  }, { delay: DRAW_MS, later, now });
+
+  function paint() {
+    stale = false;
+    const series = store.get(tag);
+    if (!series.length) return;
+    element.classList.add("drawn");
+    const palette = colours(element);
+    plotly.react(element, traces(series, { axis, palette, small }), layout({ axis, palette, small, many: series.length > 1 }), {
+      displayModeBar: false, responsive: true, doubleClick: "reset",
+    });
+  }
+
+  function see(visible) {
+    seen = visible;
+    if (visible && stale) paint();
+  }
+
+  function setAxis(name) {
+    axis = name;
+    stale = true;
+    if (seen) paint();
+  }
+
+  return { draw, see, setAxis, repaint: () => setAxis(axis) };
+}
+
+export function traces(series, { axis, palette, small }) {
+  const start = Math.min(...series.map((one) => one.wall_times[0]));
+  return series.map((one, index) => ({
+    type: "scatter",
+    name: escaped(one.behavior),
+    mode: one.steps.length < 3 ? "markers" : "lines",
+    x: axis === "time" ? one.wall_times.map((time) => (time - start) / 60) : one.steps,
+    y: one.values,
+    line: { color: palette.series[index % COLOURS], width: small ? 1.6 : 2.2 },
+    marker: { color: palette.series[index % COLOURS], size: 6 },
+    hovertemplate: `%{y:.4g}<extra>${escaped(one.behavior)}</extra>`,
+  }));
+}
+
+// Plotly reads a few tags in names; nothing of a behavior's name may become one.
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("%{", "% {");
+
+export function layout({ axis, palette, small, many }) {
+  const lines = { gridcolor: palette.grid, zerolinecolor: palette.grid, linecolor: palette.grid, tickcolor: palette.grid, automargin: true, nticks: small ? 4 : 8 };
+  return {
+    uirevision: axis,
+    height: small ? 176 : 320,
+    margin: small ? { l: 36, r: 6, t: 4, b: 24 } : { l: 48, r: 12, t: 8, b: 40 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: palette.font, size: small ? 10 : 12, color: palette.text },
+    showlegend: many && !small,
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: palette.raised, bordercolor: palette.grid, font: { color: palette.text } },
+    xaxis: { ...lines, rangemode: "tozero", title: small ? undefined : { text: axis === "time" ? "Minutes" : "Steps", standoff: 8 }, hoverformat: axis === "time" ? ".1f" : ",d" },
+    yaxis: { ...lines, zeroline: true },
+  };
+}
+
+export function pageColours(element) {
+  const probe = element.ownerDocument.createElement("i");
+  probe.hidden = true;
+  element.ownerDocument.body.append(probe);
+  const read = (name) => { probe.style.color = `var(--${name})`; return getComputedStyle(probe).color; };
+  const palette = {
+    series: Array.from({ length: COLOURS }, (_, index) => read(`series-${index + 1}`)),
+    grid: read("line"), text: read("ink-2"), raised: read("raised"),
+    font: getComputedStyle(element).fontFamily,
+  };
+  probe.remove();
+  return palette;
+}

@@ -1,0 +1,38 @@
+// Brings the parts of a page that the server renders up to date: everything marked data-refresh, found again by its id.
+export function createRefresh({ page = document, fetcher = (...all) => fetch(...all), parse = parseHtml, address = location.href } = {}) {
+  const shown = new Map([...page.querySelectorAll("[data-refresh]")].map((part) => [part.id, part.outerHTML]));
+  let busy = false;
+  let again = false;
+
+  async function refresh() {
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    try {
+      const answer = await fetcher(address, { headers: { Accept: "text/html" } });
+      if (answer.ok && !answer.redirected) swap(parse(await answer.text()));
+    } catch {
+      // The server is away; the next change of state asks again.
+    }
+    busy = false;
+    if (again) {
+      again = false;
+      await refresh();
+    }
+  }
+
+  function swap(fresh) {
+    for (const part of fresh.querySelectorAll("[data-refresh]")) {
+      const old = page.getElementById(part.id);
+      if (!old || shown.get(part.id) === part.outerHTML) continue;
+      shown.set(part.id, part.outerHTML);
+      old.replaceWith(part);
+    }
+  }
+
+  return refresh;
+}
+
+const parseHtml = (text) => new DOMParser().parseFromString(text, "text/html");

@@ -1,0 +1,69 @@
+"""What tests need of the machine: missing parts skip their tests with the reason, or fail them when all are required."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from tests.factories import make_user
+
+REQUIRE_ALL = os.environ.get("MENTOR_TEST_REQUIRE") == "all"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "msedge")
+
+
+def mlagents_is_there() -> str | None:
+    return None if importlib.util.find_spec("mlagents") else "mlagents is not installed (uv run --group mlagents)"
+
+
+def browser_is_there() -> str | None:
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed"
+    return None if find_browser() else f"no browser is installed ({', '.join(BROWSERS)})"
+
+
+def find_browser() -> str | None:
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+PARTS: dict[str, Callable[[], str | None]] = {"mlagents": mlagents_is_there, "browser": browser_is_there}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for part, missing in PARTS.items():
+        reason = missing() if item.get_closest_marker(part) else None
+        if reason and REQUIRE_ALL:
+            pytest.fail(f"{part} is required: {reason}", pytrace=False)
+        elif reason:
+            pytest.skip(reason)
+
+
+@pytest.fixture
+def home(tmp_path: Path, settings: Settings) -> Path:
+    """A MENTOR_HOME of the test's own."""
+    settings.MENTOR_HOME = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """Ada may do everything."""
+    return make_user("ada", admin=True)
+
+
+@pytest.fixture
+def ben(db: None) -> User:
+    """Ben may see every session, and touch none."""
+    return make_user("ben", "view_trainingsession")
+
+
+@pytest.fixture
+def cyd(db: None) -> User:
+    """Cyd may start and stop sessions of their own, in registered environments."""
+    return make_user("cyd", "start_session", "stop_session")

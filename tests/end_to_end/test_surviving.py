@@ -1,0 +1,98 @@
+"""MENTOR's processes may be killed at any moment: the training goes on, and nothing it printed is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from mentor_site.options import BASE_DIR
+from tests.running import RunningMentor, eventually, running_mentor
+
+pytestmark = pytest.mark.slow
+
+CONFIG = (BASE_DIR / "sessions" / "trainers" / "demo.yaml").read_text(encoding="utf-8")
+
+
+def start(mentor: RunningMentor, run_id: str, *, pace: int) -> None:
+    body = {
+        "run_id": run_id,
+        "config": CONFIG,
+        "trainer": "practice",
+        "env_args": [f"--steps-per-second={pace}"],
+    }
+    answer = mentor.ask("POST", "sessions/", body)
+    assert answer.get("state") == "queued", answer
+    eventually(lambda: mentor.session(run_id)["step"] > 0, what="the first summary")
+
+
+def kill_all(mentor: RunningMentor) -> None:
+    parts = mentor.parts()
+    assert set(parts) == {"up", "web", "worker", "supervise"}
+    everything = [*parts.values(), *parts["worker"].children(recursive=True)]
+    for process in everything:
+        process.kill()
+    psutil.wait_procs(everything, timeout=10)
+    assert mentor.process is not None
+    mentor.process.wait(10)
+
+
+def test_everything_killed_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    with running_mentor(tmp_path / "var") as mentor:
+        start(mentor, "survivor", pace=4000)
+        kill_all(mentor)
+        log = tmp_path / "var/runs/survivor/attempts/1/console.log"
+        size = log.stat().st_size
+        eventually(lambda: log.stat().st_size > size, what="further lines without MENTOR")
+        mentor.start()
+        done = mentor.wait_for("survivor", "completed", "failed", "lost")
+        assert done["state"] == "completed", done["explanation"]
+        assert mentor.console("survivor").encode() == log.read_bytes()
+        series = mentor.ask("GET", "sessions/survivor/metrics/?tag=Environment/Cumulative Reward&behavior=Ball")
+        steps = series["series"][0]["steps"]
+        assert steps == sorted(set(steps))
+        assert len(steps) == 40
+
+
+def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
+    with running_mentor(tmp_path / "var") as mentor:
+        before = mentor.parts()
+        for name in ("worker", "supervise", "web"):
+            before[name].kill()
+        eventually(
+            lambda: all(
+                name in mentor.parts() and mentor.parts()[name].pid != before[name].pid
+                for name in ("web", "worker", "supervise")
+            ),
+            what="new processes",
+        )
+        eventually(lambda: not before_children_live(before), seconds=10, what="the end of the old worker's parts")
+
+
+def before_children_live(before: dict[str, psutil.Process]) -> bool:
+    return any(
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        for process in before.values()
+        if process.pid != before["up"].pid
+    )
+
+
+def test_nothing_of_mentor_is_left_when_up_is_killed(tmp_path: Path) -> None:
+    with running_mentor(tmp_path / "var") as mentor:
+        parts = mentor.parts()
+        family = [*parts.values(), *parts["worker"].children(recursive=True)]
+        parts["up"].kill()
+        assert mentor.process is not None
+        mentor.process.wait(10)
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert not alive
+
+
+def test_stop_saves_also_when_mentor_was_started_in_the_background(tmp_path: Path) -> None:
+    with running_mentor(tmp_path / "var", ignore_sigint=True) as mentor:
+        start(mentor, "background", pace=1000)
+        mentor.ask("POST", "sessions/background/stop/")
+        done = mentor.wait_for("background", "stopped", "failed", "lost", seconds=15)
+        assert done["state"] == "stopped"
+        assert Path(tmp_path, "var/runs/background/results/background/Ball.onnx").is_file()

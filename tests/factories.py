@@ -1,0 +1,58 @@
+"""Making what tests need, as plain functions."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+
+from sessions.domain.states import State
+from sessions.models import Machine, Trainer, TrainingSession
+from sessions.services import starting
+from sessions.services.planning import StartRequest
+
+CONFIG = b"behaviors:\n  Ball:\n    trainer_type: ppo\n    max_steps: 2000\n    summary_freq: 500\n"
+_numbers = itertools.count(1)
+
+
+def make_user(name: str, *permissions: str, admin: bool = False) -> User:
+    """A user with the permissions named, such as start_session."""
+    user = User.objects.create_user(name, password="correct horse battery", is_superuser=admin, is_staff=admin)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    return User.objects.get(pk=user.pk)
+
+
+def make_practice_trainer() -> Trainer:
+    """The practice trainer, as discovery stores it."""
+    columns = {"kind": "practice", "interpreter": sys.executable, "origin": "bundled", "version": "0.1.0"}
+    return Trainer.objects.get_or_create(name="practice", defaults=columns)[0]
+
+
+def make_mlagents_trainer() -> Trainer:
+    """An mlagents trainer that is never started."""
+    columns = {"kind": "mlagents", "interpreter": "/nowhere/python", "origin": "path", "version": "1.1.0"}
+    return Trainer.objects.get_or_create(name="mlagents", defaults=columns)[0]
+
+
+def make_machine() -> Machine:
+    from django.conf import settings
+
+    return Machine.objects.get_or_create(name=settings.MENTOR_MACHINE)[0]
+
+
+def make_request(**changes: Any) -> StartRequest:
+    """A request that is right, with a run id of its own."""
+    return StartRequest(**{"run_id": f"ball-{next(_numbers)}", "config": CONFIG, "trainer": "practice", **changes})
+
+
+def make_session(*, owner: User, state: State = State.QUEUED, **changes: Any) -> TrainingSession:
+    """A session that was started by the service and then put into a state."""
+    make_practice_trainer()
+    session = starting.start_session(make_request(**changes), by=owner)
+    if state is not State.QUEUED:
+        TrainingSession.objects.filter(pk=session.pk).update(state=state.value)
+        session.attempts.update(state=state.value, machine=make_machine())
+        session.refresh_from_db()
+    return session

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createChart, traces } from "../../static/js/chart.js";
+import { createStore } from "../../static/js/series.js";
+import { fakeClock } from "./fakes.mjs";
+
+const TAG = "Environment/Cumulative Reward";
+const palette = { series: ["red", "blue"], grid: "grey", text: "black", raised: "white", font: "sans" };
+
+function setUp() {
+  const clock = fakeClock();
+  const drawn = [];
+  const store = createStore();
+  const element = { classList: { add: () => {} } };
+  const plotly = { react: (_, data) => drawn.push({ at: clock.now(), last: data[0].x.at(-1) }) };
+  const chart = createChart(element, { store, tag: TAG, plotly, colours: () => palette, later: clock.later, now: clock.now });
+  const point = (step) => {
+    store.add([{ behavior: "Ball", tag: TAG, attempt: 1, steps: [step], values: [1], wall_times: [step] }]);
+    chart.draw();
+  };
+  return { clock, drawn, chart, point };
+}
+
+test("the first point is drawn at once, a flood twice a second, the last one always", () => {
+  const { clock, drawn, chart, point } = setUp();
+  chart.see(true);
+  for (let step = 1; step <= 100; step++) {
+    point(step);
+    clock.advance(10);
+  }
+  clock.advance(1000);
+  assert.deepEqual(drawn.map(({ at }) => at), [0, 500, 1000]);
+  assert.equal(drawn.at(-1).last, 100);
+});
+
+test("a chart that is not seen is drawn when it is", () => {
+  const { clock, drawn, chart, point } = setUp();
+  point(1);
+  clock.advance(1000);
+  assert.deepEqual(drawn, []);
+  chart.see(true);
+  assert.equal(drawn.length, 1);
+  chart.see(false);
+  chart.see(true);
+  assert.equal(drawn.length, 1);
+});
+
+test("time is counted in minutes from the first point of all", () => {
+  const series = [{ behavior: "a", steps: [1, 2], values: [1, 2], wall_times: [60, 120] }, { behavior: "b", steps: [1], values: [1], wall_times: [180] }];
+  assert.deepEqual(traces(series, { axis: "time", palette }).map(({ x }) => x), [[0, 1], [2]]);
+});
+
+test("a behavior's name is never markup or a template", () => {
+  const [{ name, hovertemplate }] = traces([{ behavior: "<b>%{x}", steps: [1], values: [1], wall_times: [1] }], { axis: "steps", palette });
+  assert.equal(name, "&lt;b&gt;% {x}");
+  assert.ok(hovertemplate.endsWith("<extra>&lt;b&gt;% {x}</extra>"));
+});

@@ -1,0 +1,174 @@
+"""Starting: everything is checked before anything is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from sessions.domain.states import State
+from sessions.errors import Conflict, InvalidStart, NotAllowed
+from sessions.models import Attempt, Environment, SessionEvent, TrainingSession
+from sessions.services import planning, starting
+from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_request, make_session
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+@pytest.fixture(autouse=True)
+def trainers(db: None) -> None:
+    make_practice_trainer()
+
+
+def refused(by: User, **changes: Any) -> dict[str, list[str]]:
+    """The sentences of a refused start; nothing may be stored by it."""
+    before = TrainingSession.objects.count(), Attempt.objects.count(), Environment.objects.count()
+    with pytest.raises(InvalidStart) as caught:
+        starting.start_session(make_request(**changes), by=by)
+    assert (TrainingSession.objects.count(), Attempt.objects.count(), Environment.objects.count()) == before
+    return caught.value.errors
+
+
+def test_a_start_stores_session_attempt_and_event(ada: User) -> None:
+    session = starting.start_session(make_request(run_id="ball-a", seed=7), by=ada)
+    assert (session.state, session.owner, session.options) == ("queued", ada, {"seed": 7})
+    attempt = session.attempts.get()
+    assert attempt.number == 1
+    assert attempt.command[0] == "mlagents-learn"
+    assert {"--run-id=ball-a", "--seed=7"} <= set(attempt.command)
+    assert SessionEvent.objects.get(session=session).to_state == "queued"
+
+
+def test_the_configuration_is_kept_byte_for_byte(ada: User) -> None:
+    odd = b"# a comment\r\nbehaviors:\r\n  Ball:   # another\r\n    trainer_type: ppo\r\n"
+    session = starting.start_session(make_request(config=odd), by=ada)
+    assert bytes(session.config_given) == bytes(session.config_used) == odd
+
+
+def test_overrides_change_what_is_used_and_not_what_was_given(ada: User) -> None:
+    overrides = {"behaviors.Ball.max_steps": 9000, "behaviors.Ball.learning_rate": 0.001}
+    session = starting.start_session(make_request(overrides=overrides), by=ada)
+    assert bytes(session.config_given) == CONFIG
+    assert b"9000" in bytes(session.config_used)
+    assert session.behaviors.get().max_steps == 9000
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("run_id", {"run_id": "../x"}),
+        ("run_id", {"run_id": ""}),
+        ("run_id", {"run_id": "CON"}),
+        ("config", {"config": b"behaviors: ["}),
+        ("config", {"config": b""}),
+        ("config", {"config": b"behaviors:\n  Ball:\n    max_steps: -1\n"}),
+        ("config", {"config": b"env_settings:\n  env_path: /bin/sh\nbehaviors:\n  Ball: {}\n"}),
+        ("config", {"config": b"checkpoint_settings:\n  run_id: ../../x\nbehaviors:\n  Ball: {}\n"}),
+        ("config_path", {"config": None, "config_path": "/nowhere/ball.yaml"}),
+        ("config_path", {"config": None, "config_path": "relative.yaml"}),
+        ("config_path", {"config": None, "config_path": "//host/share/ball.yaml"}),
+        ("config_path", {"config": None, "config_path": "/etc/passwd"}),
+        ("overrides", {"overrides": {"behaviors.Nobody.max_steps": 1}}),
+        ("overrides", {"overrides": {"env_settings.env_path": "/bin/sh"}}),
+        ("trainer", {"trainer": "nobody"}),
+        ("env_path", {"env_path": "/nowhere/Ball"}),
+        ("env_path", {"env_path": "//host/share/Ball.exe"}),
+        ("env_path", {"env_path": "/tmp/*"}),
+        ("env_path", {"env_path": "/tmp/x.bat"}),
+        ("seed", {"seed": -5}),
+        ("width", {"width": 0}),
+        ("device", {"device": "gpu; rm"}),
+        ("env_args", {"env_args": ("-logFile", "/x")}),
+        ("resume", {"resume": True}),
+        ("initialize_from", {"initialize_from": "nobody"}),
+    ],
+)
+def test_wrong_input_gets_a_sentence_at_its_field(ada: User, field: str, changes: dict[str, Any]) -> None:
+    errors = refused(ada, **changes)
+    assert list(errors) == [field]
+    assert errors[field][0].endswith((".", ":", ")", "?"))
+
+
+def test_several_mistakes_are_told_at_once(ada: User) -> None:
+    assert set(refused(ada, run_id="..", config=b"[", width=0)) == {"run_id", "config", "width"}
+
+
+def test_a_run_id_is_taken_whatever_its_case(ada: User) -> None:
+    make_session(owner=ada, run_id="Ball")
+    assert "run_id" in refused(ada, run_id="bALL")
+
+
+def test_only_who_may_start_can_start(ben: User) -> None:
+    with pytest.raises(NotAllowed):
+        starting.start_session(make_request(), by=ben)
+    assert not TrainingSession.objects.exists()
+
+
+def build_at(folder: Path, name: str = "Ball.x86_64") -> Path:
+    path = folder / name
+    path.write_text("#!/bin/sh\nexit 0\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_an_environment_is_registered_by_a_start_of_who_may(ada: User, cyd: User, tmp_path: Path) -> None:
+    make_mlagents_trainer()
+    path = build_at(tmp_path)
+    assert "env_path" in refused(cyd, env_path=str(path), trainer="mlagents")
+    session = starting.start_session(make_request(env_path=str(path), trainer="mlagents"), by=ada)
+    assert session.environment is not None
+    assert session.environment.path == str(path)
+    again = starting.start_session(make_request(env_path=str(path), trainer="mlagents"), by=cyd)
+    assert again.environment == session.environment
+
+
+def test_a_build_that_was_replaced_is_refused_for_who_may_not_register(ada: User, cyd: User, tmp_path: Path) -> None:
+    make_mlagents_trainer()
+    path = build_at(tmp_path)
+    starting.start_session(make_request(env_path=str(path), trainer="mlagents"), by=ada)
+    path.write_text("#!/bin/sh\nexit 1\n")
+    assert "env_path" in refused(cyd, env_path=str(path), trainer="mlagents")
+    starting.start_session(make_request(env_path=str(path), trainer="mlagents"), by=ada)
+    starting.start_session(make_request(env_path=str(path), trainer="mlagents"), by=cyd)
+
+
+def test_a_file_that_mlagents_would_prefer_to_the_registered_one_is_noticed(ada: User, tmp_path: Path) -> None:
+    make_mlagents_trainer()
+    path = build_at(tmp_path, "Ball")
+    build_at(tmp_path, "Ball.x86_64")
+    assert "env_path" in refused(ada, env_path=str(path), trainer="mlagents")
+
+
+def test_resume_and_force_need_a_session_that_has_ended(ada: User) -> None:
+    make_session(owner=ada, run_id="ball", state=State.RUNNING)
+    for wish in ({"resume": True}, {"force": True}):
+        with pytest.raises(Conflict):
+            starting.start_session(make_request(run_id="ball", **wish), by=ada)
+
+
+def test_force_begins_a_further_attempt_of_the_same_session(ada: User) -> None:
+    session = make_session(owner=ada, run_id="ball", state=State.COMPLETED)
+    starting.start_session(make_request(run_id="ball", force=True), by=ada)
+    session.refresh_from_db()
+    assert session.state == "queued"
+    assert [attempt.number for attempt in session.attempts.all()] == [1, 2]
+
+
+def test_resume_needs_a_checkpoint(ada: User, home: Path) -> None:
+    session = make_session(owner=ada, run_id="ball", state=State.STOPPED)
+    assert "resume" in refused(ada, run_id="ball", resume=True)
+    folder = Path(session.attempts.get().results_dir, "ball", "Ball")
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").write_bytes(b"x")
+    starting.start_session(make_request(run_id="ball", resume=True), by=ada)
+    assert "--resume" in session.attempts.get(number=2).command
+
+
+def test_a_preview_stores_nothing(ada: User, tmp_path: Path) -> None:
+    make_mlagents_trainer()
+    plan = planning.plan_start(make_request(env_path=str(build_at(tmp_path)), trainer="mlagents"), by=ada)
+    assert any(word.startswith("--env=") for word in plan.command)
+    assert not TrainingSession.objects.exists()
+    assert not Environment.objects.exists()
