@@ -8,11 +8,12 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
+from sessions.models import Trainer
 from sessions.runtime.locks import FileLock
 from sessions.services import accounts, trainers
 
@@ -21,7 +22,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 def prepare() -> None:
     """Bring the tables up to date and check the settings; raises SystemCheckError or CommandError."""
-    call_command("check", verbosity=0)
+    BaseCommand().check(display_num_errors=False)
     if _tables_are_behind():
         call_command("migrate", verbosity=0, interactive=False)
     accounts.administrator()
@@ -34,12 +35,12 @@ def _tables_are_behind() -> bool:
 
 def discover_trainers() -> list[str]:
     """Find the trainers of this machine and return a line about each."""
-    return [
-        f"{trainer.name}: {trainer.problem or f'{trainer.version}, Python {trainer.python_version}'}".rstrip(
-            ", Python "
-        )
-        for trainer in trainers.discover()
-    ]
+    return [_line(trainer) for trainer in trainers.discover()]
+
+
+def _line(trainer: Trainer) -> str:
+    python = f", Python {trainer.python_version}" if trainer.python_version else ""
+    return f"{trainer.name}: {trainer.problem or trainer.version + python}"
 
 
 def take_house() -> FileLock:

@@ -1,46 +1,32 @@
-"""What a line of mlagents-learn's console says, in the formats of all its versions."""
+"""What a line of a trainer's console says, for every version of ML-Agents since 0.5.
+
+A line is looked at once, from its ends, with patterns that cannot backtrack: a hostile line costs time in proportion
+to its length.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-LONGEST_LINE = 4096
+from sessions.domain.failures import EXCEPTION, RECORD_PREFIX, USAGE_ERROR, last_failure
 
-PREFIX = (
-    r"(?:\[(?:INFO|WARNING|ERROR|DEBUG|CRITICAL)\] |\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:INFO|WARNING|ERROR|DEBUG|CRITICAL) "
-    r"\[[^\]:]+:\d+\] |(?:INFO|WARNING|ERROR|DEBUG):[\w.]+: ?)?"
-)
-NUMBER = r"[-+\d.einfa]+?"
-SUMMARY = re.compile(
-    rf"^{PREFIX}(?:[^:\n]+?: (?=[^:\n]+: Step: ))?(?P<behavior>.+?)[.:] Step: (?P<step>\d+)\. "
-    r"(?:Time Elapsed: (?P<elapsed>[\d.]+) s\.? )?(?:Rank: \d+\. )?"
-    rf"(?:Mean Reward: (?P<mean>{NUMBER})\. (?:Mean Group Reward: (?P<group>{NUMBER})\. |Std of Reward: (?P<std>{NUMBER})\. )?"
-    r"|No episode was completed since last summary\. )"
-    r"(?P<training>Training|Not Training)\.{0,2}(?: ?\.? ?ELO: (?P<elo>[-\d.]+?)\.?)?\s*$"
-)
-LISTENING = re.compile(rf"^{PREFIX}(?:Listening on port (\d+)\. )?Start training by pressing the Play button")
-CONNECTED = re.compile(
-    rf"^{PREFIX}Connected to Unity environment with package version (\S+) and communication version (\S+)"
-)
-BRAIN = re.compile(rf"^{PREFIX}Connected new brain: (.+?)(?:\?team=(\d+))?\s*$")
-EXPORTED = re.compile(rf"^{PREFIX}Exported (.+\.(?:onnx|nn))\s*$")
-COPIED = re.compile(rf"^{PREFIX}Copied (.+\.onnx) to (.+\.onnx)\.?\s*$")
-INTERRUPTED = re.compile(rf"^{PREFIX}Learning was interrupted\.")
-RESTARTING = re.compile(rf"^{PREFIX}Restarting worker\[(\d+)\] after '(.*)")
-RESUMED = re.compile(rf"^{PREFIX}Resuming training from step (\d+)\.")
-LESSON = re.compile(
-    rf"^{PREFIX}Parameter '(.+?)' (?:is in lesson '(.+?)' and has value '(.+)'|has been updated to (.+?)\. Now in lesson '(.+?)')"
-)
-FAILURE = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Za-z_]*(?:Error|Exception|Interrupt|Exit)\b)(?:: (.*))?$")
-USAGE = re.compile(r"^mlagents-learn: error: (.+)$")
-CHECKPOINT = re.compile(r"^(?P<behavior>.+)-(?P<step>\d+)$")
+__all__ = [
+    "Connected", "ConsoleEvent", "Copied", "EditorWait", "Exported", "Failure", "Interrupted", "Lesson", "NewBehavior",
+    "Restarting", "Resumed", "Summary", "last_failure", "parse_line",
+]  # fmt: skip
+
+# Longer than anything that ML-Agents prints in one line; the rest of a line is not looked at.
+MAX_LINE_CHARACTERS = 16 * 1024
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A behavior's progress line. `step` is a multiple of summary_freq; the clock restarts with every process."""
+    """The line printed every summary_freq steps. Rewards are None when no episode ended since the last one.
+
+    `step` is a multiple of summary_freq and may lie a little above the true step; `elapsed_seconds` begins at 0 with
+    every process and is None before ML-Agents 0.6. Rewards may be NaN or infinite. The last value is whether it learns.
+    """
 
     behavior: str
     step: int
@@ -54,14 +40,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class EditorWait:
-    """The trainer waits for Play in the Unity Editor."""
+    """Somebody has to press Play in Unity; the port is None before ML-Agents 0.13."""
 
-    port: int
+    port: int | None
 
 
 @dataclass(frozen=True)
 class Connected:
-    """Unity has connected."""
+    """An environment answered, with the version of its package and of the protocol."""
 
     package: str
     communicator: str
@@ -69,15 +55,15 @@ class Connected:
 
 @dataclass(frozen=True)
 class NewBehavior:
-    """A behavior was seen for the first time by one worker."""
+    """An environment announced a behavior; once per worker, and again after each of its restarts."""
 
     name: str
-    team: int
+    team: int | None
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A checkpoint's model was written."""
+    """A model was written; `step` is the true step, None when the file's name has none."""
 
     behavior: str
     step: int | None
@@ -86,7 +72,7 @@ class Exported:
 
 @dataclass(frozen=True)
 class Copied:
-    """The final model was written."""
+    """The final model was written to `path`, from a checkpoint of this step."""
 
     behavior: str
     step: int | None
@@ -95,12 +81,12 @@ class Copied:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """The training ends before its goal: it was interrupted, or Unity left."""
+    """Training ends early, on request or because the environment went away; the model is saved next."""
 
 
 @dataclass(frozen=True)
 class Restarting:
-    """An environment is started again."""
+    """An environment went away and is started again, or waited for."""
 
     worker: int
     reason: str
@@ -108,163 +94,175 @@ class Restarting:
 
 @dataclass(frozen=True)
 class Resumed:
-    """The training goes on from a step."""
+    """Training goes on from the step of a checkpoint."""
 
     step: int
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A parameter of the environment is in a lesson."""
+    """An environment parameter is in a lesson; for ML-Agents before 0.18 `parameter` is the behavior."""
 
     parameter: str
     lesson: str
-    value: str
+    value: str | None
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The last line of a traceback, or a refused command line."""
+    """The last line of a traceback, or the refusal of a command line."""
 
     text: str
 
 
 ConsoleEvent = (
-    Summary
-    | EditorWait
-    | Connected
-    | NewBehavior
-    | Exported
-    | Copied
-    | Interrupted
-    | Restarting
-    | Resumed
-    | Lesson
-    | Failure
+    Summary | EditorWait | Connected | NewBehavior | Exported | Copied | Interrupted | Restarting | Resumed | Lesson | Failure
 )
+
+_NUMBER = r"-?(?:\d{1,40}(?:\.\d{1,40})?(?:e[+-]?\d{1,4})?|nan|inf)"
+_SUMMARY = re.compile(
+    r"(?P<step>\d{1,18})\. (?:Time Elapsed: (?P<elapsed>\d{1,18}(?:\.\d{1,9})?) s\.? )?(?:Rank: \d{1,9}\. )?"
+    rf"(?:Mean Reward: (?P<mean>{_NUMBER})\. "
+    rf"(?:Mean Group Reward: (?P<group>{_NUMBER})\. |Std of Reward: (?P<std>{_NUMBER})\. )?"
+    r"|No episode was completed since last summary\. )"
+    rf"(?P<training>Training|Not Training)\.{{0,2}}(?: ELO: (?P<elo>{_NUMBER})\.?)?"
+)
+_TEAM = re.compile(r"(?P<name>.{1,1000})\?team=(?P<team>\d{1,9})")
+_MODEL_SUFFIXES = (".onnx", ".nn", ".pt")
 
 
 def parse_line(text: str) -> ConsoleEvent | None:
-    """Return what a line says, or None when it says nothing MENTOR acts on. Longer lines than 4096 say nothing."""
-    if len(text) > LONGEST_LINE:
-        return None
-    for word, read in READERS:
-        if word in text and (event := read(text)) is not None:
-            return event
+    """Return what a line says, or None when it says nothing that matters. Takes any text and never raises."""
+    text = text[:MAX_LINE_CHARACTERS].rstrip()
+    prefix = RECORD_PREFIX.match(text)
+    message = text[prefix.end() :].lstrip(" ") if prefix else text
+    return _summary(message) or (_bare(text) if prefix is None else None) or _message(message)
+
+
+def _bare(text: str) -> ConsoleEvent | None:
+    """A line without a prefix: the end of a traceback, a refused command line, the second line of a record."""
+    if EXCEPTION.fullmatch(text) or USAGE_ERROR.fullmatch(text):
+        return Failure(text)
+    if "?team=" in text and ": " not in text:
+        return _new_behavior(text)
     return None
 
 
-def _summary(text: str) -> Summary | None:
-    if (match := SUMMARY.match(text)) is None:
+def _summary(message: str) -> Summary | None:
+    head, found, tail = message.rpartition(" Step: ")
+    match = _SUMMARY.fullmatch(tail) if found and head.endswith((".", ":")) else None
+    if match is None:
         return None
-    numbers = {name: _number(match[name]) for name in ("elapsed", "mean", "std", "group", "elo")}
+    behavior = head[:-1]
+    if head.endswith(":"):
+        behavior = behavior.rpartition(": ")[2]  # the run id before it, until 0.16
     return Summary(
-        behavior=match["behavior"],
+        behavior=behavior,
         step=int(match["step"]),
-        elapsed_seconds=numbers["elapsed"],
-        mean_reward=numbers["mean"],
-        std_reward=numbers["std"],
-        group_reward=numbers["group"],
-        elo=numbers["elo"],
+        elapsed_seconds=_number(match["elapsed"]),
+        mean_reward=_number(match["mean"]),
+        std_reward=_number(match["std"]),
+        group_reward=_number(match["group"]),
+        elo=_number(match["elo"]),
         training=match["training"] == "Training",
     )
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text is not None else None
-    except ValueError:
-        return None
+    return None if text is None else float(text)
 
 
-def _editor(text: str) -> EditorWait | None:
-    match = LISTENING.match(text)
-    return EditorWait(int(match[1] or 5004)) if match else None
+def _message(message: str) -> ConsoleEvent | None:
+    for start, read in _MESSAGES:
+        if message.startswith(start):
+            return read(message[len(start) :])
+    return _old_lesson(message) if " lesson changed. Now in lesson " in message else None
 
 
-def _connected(text: str) -> Connected | None:
-    match = CONNECTED.match(text)
-    return Connected(match[1], match[2]) if match else None
+def _listening(rest: str) -> ConsoleEvent | None:
+    port = rest.partition(".")[0]
+    return EditorWait(int(port)) if _is_count(port) else None
 
 
-def _brain(text: str) -> NewBehavior | None:
-    match = BRAIN.match(text)
-    return NewBehavior(match[1], int(match[2] or 0)) if match else None
+def _connected(rest: str) -> ConsoleEvent | None:
+    package, found, communicator = rest.partition(" and communication version ")
+    return Connected(package, communicator) if found else None
 
 
-def _checkpoint(path: str) -> tuple[str, int | None]:
-    stem = re.split(r"[\\/]", path)[-1].rpartition(".")[0]
-    match = CHECKPOINT.match(stem)
-    return (match["behavior"], int(match["step"])) if match else (stem, None)
+def _new_behavior(rest: str) -> ConsoleEvent | None:
+    name = rest.strip()
+    match = _TEAM.fullmatch(name)
+    if match:
+        return NewBehavior(match["name"], int(match["team"]))
+    return NewBehavior(name, None) if name else None
 
 
-def _exported(text: str) -> Exported | None:
-    match = EXPORTED.match(text)
-    return Exported(*_checkpoint(match[1]), match[1]) if match else None
+def _exported(rest: str) -> ConsoleEvent | None:
+    path = _model_path(rest)
+    return Exported(*_behavior_and_step(path), path) if path else None
 
 
-def _copied(text: str) -> Copied | None:
-    match = COPIED.match(text)
-    return Copied(*_checkpoint(match[1]), match[2]) if match else None
-
-
-def _interrupted(text: str) -> Interrupted | None:
-    return Interrupted() if INTERRUPTED.match(text) else None
-
-
-def _restarting(text: str) -> Restarting | None:
-    match = RESTARTING.match(text)
-    return Restarting(int(match[1]), match[2].rstrip("'")) if match else None
-
-
-def _resumed(text: str) -> Resumed | None:
-    match = RESUMED.match(text)
-    return Resumed(int(match[1])) if match else None
-
-
-def _lesson(text: str) -> Lesson | None:
-    match = LESSON.match(text)
-    return Lesson(match[1], match[2] or match[5], match[3] or match[4]) if match else None
-
-
-def _failure(text: str) -> Failure | None:
-    if (usage := USAGE.match(text)) is not None:
-        return Failure(usage[1])
-    return Failure(text.strip()) if FAILURE.match(text) else None
-
-
-# A word that must be in the line before its expression is tried: a console may carry 40,000 lines a second.
-READERS = (
-    (" Step: ", _summary),
-    ("pressing the Play", _editor),
-    ("Connected to Unity", _connected),
-    ("Connected new brain: ", _brain),
-    ("Exported ", _exported),
-    ("Copied ", _copied),
-    ("Learning was interrupted", _interrupted),
-    ("Restarting worker", _restarting),
-    ("Resuming training", _resumed),
-    ("Parameter '", _lesson),
-    ("rror", _failure),
-    ("xception", _failure),
-)
-LONGEST_FAILURE = 600
-
-
-def last_failure(lines: Sequence[str]) -> str | None:
-    """Return the last exception of a console's end as one line, with the lines that belong to it; None without one."""
-    for index in range(len(lines) - 1, -1, -1):
-        event = _failure(lines[index][:LONGEST_LINE])
-        if event is not None and not event.text.startswith("KeyboardInterrupt"):
-            return _joined(event.text, lines[index + 1 : index + 8])
+def _copied(rest: str) -> ConsoleEvent | None:
+    for suffix in _MODEL_SUFFIXES:
+        source, found, target = rest.rpartition(f"{suffix} to ")
+        if found and (path := _model_path(target)):
+            return Copied(*_behavior_and_step(source + suffix), path)
     return None
 
 
-def _joined(first: str, following: Sequence[str]) -> str:
-    parts = [first]
-    for line in following:
-        if not line.strip() or line.startswith(("[", "Traceback", "  File")):
-            break
-        parts.append(line.strip())
-    whole = " ".join(parts)
-    return whole if len(whole) <= LONGEST_FAILURE else whole[: LONGEST_FAILURE - 1] + "…"
+def _model_path(text: str) -> str | None:
+    path = text.removesuffix(".").removesuffix(" file")
+    return path if path.endswith(_MODEL_SUFFIXES) else None
+
+
+def _behavior_and_step(path: str) -> tuple[str, int | None]:
+    name = path.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
+    behavior, _, step = name.rpartition("-")
+    return (behavior, int(step)) if behavior and _is_count(step) else (name, None)
+
+
+def _restarting(rest: str) -> ConsoleEvent | None:
+    worker, found, reason = rest.partition("] after ")
+    return Restarting(int(worker), reason.strip("'")) if found and _is_count(worker) else None
+
+
+def _resumed(rest: str) -> ConsoleEvent | None:
+    step = rest.removesuffix(".")
+    return Resumed(int(step)) if _is_count(step) else None
+
+
+def _lesson(rest: str) -> ConsoleEvent | None:
+    parameter, found, rest = rest.partition("' is in lesson '")
+    if found:
+        lesson, _, value = rest.partition("' and has value '")
+        return Lesson(parameter, lesson, value.removesuffix(".").removesuffix("'"))
+    parameter, found, rest = parameter.partition("' has been updated to ")
+    if found:
+        value, _, lesson = rest.rpartition(". Now in lesson '")
+        return Lesson(parameter, lesson.removesuffix("'"), value)
+    parameter, found, lesson = parameter.partition("' has changed. Now in lesson '")
+    return Lesson(parameter, lesson.removesuffix("'"), None) if found else None
+
+
+def _old_lesson(message: str) -> ConsoleEvent | None:
+    behavior, _, rest = message.partition(" lesson changed. Now in lesson ")
+    lesson, _, values = rest.partition(": ")
+    return Lesson(behavior, lesson, values or None)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
+_MESSAGES = (
+    ("Exported ", _exported),
+    ("Copied ", _copied),
+    ("Parameter '", _lesson),
+    ("Listening on port ", _listening),
+    ("Start training by pressing the Play button", lambda _: EditorWait(None)),
+    ("Connected to Unity environment with package version ", _connected),
+    ("Connected new brain:", _new_behavior),
+    ("Learning was interrupted.", lambda _: Interrupted()),
+    ("Restarting worker[", _restarting),
+    ("Resuming training from step ", _resumed),
+)

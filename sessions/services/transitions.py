@@ -38,7 +38,7 @@ def move(
         before = Attempt.objects.filter(pk=attempt.pk).values_list("state", flat=True).first()
         if before not in [state.value for state in old_states]:
             return False
-        Attempt.objects.filter(pk=attempt.pk).update(state=to.value, **_times(to, attempt), **(fields or {}))
+        Attempt.objects.filter(pk=attempt.pk).update(**{"state": to.value, **_times(to, attempt), **(fields or {})})
         _move_session(attempt.session_id, to, why)
         record(attempt.session_id, attempt.pk, State(before), to, who=who, why=why)
     attempt.refresh_from_db()

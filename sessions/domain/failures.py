@@ -1,0 +1,87 @@
+"""The last words of a trainer that failed, found among the lines of its console."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+_LEVEL = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)"
+RECORD_PREFIX = re.compile(
+    rf"\[{_LEVEL}\] "  # 0.26 and later
+    rf"|\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{{3}})? {_LEVEL} \[[^\]:]{{1,200}}:\d{{1,9}}\] "  # 0.15 to 0.25; --debug
+    rf"|{_LEVEL}:[\w.]{{1,200}}: ?"  # until 0.14
+)
+EXCEPTION = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit)(?::.*)?")
+USAGE_ERROR = re.compile(r"[\w.\-]{1,100}: error: .+")
+
+_TRACEBACK = "Traceback (most recent call last):"
+_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
+# A traceback after one of these is not how the main process ended.
+_ASIDE = re.compile(
+    r"Exception (?:ignored )?in|Process \w*Process-|--- Logging error|Call stack:|.*UnityEnvironment worker .*exception"
+)
+# Inside a traceback any name may stand, also subprocess.TimeoutExpired.
+_RAISED = re.compile(r"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*)(?::(?P<text>.*))?")
+_MESSAGE_LINES = 6
+_SENTENCE_CHARACTERS = 300
+_LINE_CHARACTERS = 4096
+
+
+def last_failure(lines: Iterable[str]) -> str | None:
+    """Return how the trainer says it failed, from the last lines of its console; None when it does not say.
+
+    That is the class (without its module) and message of the main process's last traceback, or of the last one there
+    is, or what is wrong with the command line; in one line of at most 300 characters.
+    """
+    tail = [line[:_LINE_CHARACTERS].rstrip() for line in lines]
+    main: str | None = None
+    aside: str | None = None
+    for text, is_main in _failures(tail):
+        if is_main:
+            main = text
+        else:
+            aside = text
+    return main or aside
+
+
+def _failures(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    is_main = True
+    before = ""
+    for number, line in enumerate(lines):
+        if line == _TRACEBACK:
+            is_main = is_main if before.startswith(_CHAINED) else not _ASIDE.match(before)
+            if raised := _raised(lines, number + 1):
+                yield raised, is_main
+        elif USAGE_ERROR.fullmatch(line):
+            yield shorten(line.partition(": error: ")[2]), True
+        before = line or before
+
+
+def _raised(lines: Sequence[str], number: int) -> str | None:
+    """The exception of a traceback whose frames begin at `number`; None when the console ends before it."""
+    while number < len(lines) and (not lines[number] or lines[number][0] in " \t"):
+        number += 1
+    match = _RAISED.fullmatch(lines[number]) if number < len(lines) else None
+    if match is None:
+        return None
+    name = match["name"].rpartition(".")[2]
+    text = shorten(" ".join([match["text"] or "", *_further(lines, number + 1)]))
+    return f"{name}: {text}" if text else name
+
+
+def _further(lines: Sequence[str], number: int) -> Iterator[str]:
+    """The further lines of a message, up to where something else begins."""
+    for line in lines[number : number + _MESSAGE_LINES]:
+        if not line or line == _TRACEBACK or RECORD_PREFIX.match(line) or _ASIDE.match(line):
+            return
+        yield line
+
+
+def shorten(text: str) -> str:
+    """Return a text in one line, cut where a sentence ends if it is longer than a person would read."""
+    line = " ".join(text.split())
+    if len(line) <= _SENTENCE_CHARACTERS:
+        return line
+    cut = line[:_SENTENCE_CHARACTERS]
+    end = max(cut.rfind(". "), cut.rfind(": "))
+    return cut[: end + 1] if end > 0 else cut[:-1] + "…"

@@ -1,0 +1,224 @@
+"""Hostile text in, a plain tree out: YAML as mlagents-learn reads it, within limits, with the place of every key.
+
+The pure Python loader is used on purpose: libyaml's crashes the process on deep nesting. Anchors are refused because
+a few hundred bytes of them describe gigabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 50
+MAX_NODES = 20_000
+# Numbers and dates of more characters than this are nobody's setting, and slow to convert.
+MAX_TYPED_CHARACTERS = 100
+# A name in a message may be as long as the file.
+MAX_MESSAGE_CHARACTERS = 500
+_TAG = "tag:yaml.org,2002:"
+
+TreePath = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a file; both count from 1."""
+
+    line: int
+    column: int
+
+
+class ConfigError(ValueError):
+    """A configuration that mlagents-learn or MENTOR would refuse, said in one sentence.
+
+    `line` and `column` count from 1 and are None when the whole file is meant; `path` is a dotted path into the file.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", place: Place | None = None, path: str = "") -> None:
+        self.message = message if len(message) <= MAX_MESSAGE_CHARACTERS else message[:MAX_MESSAGE_CHARACTERS] + "…"
+        super().__init__(self.message)
+        self.hint = hint
+        self.line = place.line if place else None
+        self.column = place.column if place else None
+        self.path = path
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file holds; `places` has the place of every key of a mapping."""
+
+    tree: Any
+    places: Mapping[TreePath, Place]
+
+
+def parse(data: bytes) -> Document:
+    """Return the one document of a YAML file, made of dict, list, str, int, float, bool, date and None.
+
+    Raises ConfigError for everything else: more than 256 KB, not UTF-8, bad syntax, anchors, tags, several documents,
+    keys given twice, more than 50 levels or 20,000 values.
+    """
+    text = _decode(data)
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        reader = _TreeReader(loader)
+        return Document(reader.value(node, ()) if node is not None else None, reader.places)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(error) from error
+    except yaml.reader.ReaderError as error:
+        place = _place_of(text, error.position)
+        raise ConfigError("There is a character that YAML does not allow.", place=place) from error
+    except (RecursionError, ValueError, OverflowError) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError("A value in the configuration cannot be read.", place=loader.last_place) from error
+    finally:
+        loader.dispose()
+
+
+def _decode(data: bytes) -> str:
+    if len(data) > MAX_BYTES:
+        raise ConfigError(
+            f"The configuration is larger than {MAX_BYTES // 1024} KB.", hint="A configuration is a few kilobytes."
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        raise ConfigError(
+            "The configuration is not written in UTF-8.",
+            hint="Save it with the encoding UTF-8.",
+            place=_place_of(before, len(before)),
+        ) from error
+
+
+def _place_of(text: str, position: int) -> Place:
+    line_start = text.rfind("\n", 0, position) + 1
+    return Place(text.count("\n", 0, position) + 1, position - line_start + 1)
+
+
+def _mark(mark: yaml.Mark | None) -> Place | None:
+    return Place(mark.line + 1, mark.column + 1) if mark else None
+
+
+def _start(node: Node) -> Place:
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _syntax_error(error: yaml.MarkedYAMLError) -> ConfigError:
+    place = _mark(error.problem_mark or error.context_mark)
+    problem = error.problem or "the text cannot be understood"
+    if "'\\t'" in problem:
+        return ConfigError("A tab is used where YAML wants blanks.", hint="Indent with blanks.", place=place)
+    if isinstance(error, yaml.composer.ComposerError):
+        return ConfigError("The file holds more than one YAML document.", hint="Keep the part before ---.", place=place)
+    context = f"{error.context}, " if error.context else ""
+    return ConfigError(
+        f"This is no valid YAML: {context}{problem}.",
+        hint="Look for an indentation that differs from its neighbours, or a bracket, quote or colon that is missing.",
+        place=place,
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that gives up at the first sign of a bomb, before anything is built."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = 0
+        self.count = 0
+        self.last_place: Place | None = None
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        event = self.peek_event()
+        self.last_place = place = _mark(event.start_mark)
+        self.count += 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ConfigError(
+                "Anchors and aliases (& and *) are not allowed here.",
+                hint="Write the settings out, or use default_settings for what behaviors share.",
+                place=place,
+            )
+        if self.count > MAX_NODES:
+            raise ConfigError(f"The configuration has more than {MAX_NODES:,} values.", place=place)
+        if self.depth >= MAX_DEPTH:
+            raise ConfigError(f"The configuration is nested more than {MAX_DEPTH} levels deep.", place=place)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+@dataclass
+class _TreeReader:
+    """Turns nodes into values, and remembers where the keys stood."""
+
+    loader: _Loader
+    places: dict[TreePath, Place] = field(default_factory=dict)
+
+    def value(self, node: Node, path: TreePath) -> Any:
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, path)
+        if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
+            return [self.value(item, (*path, str(number))) for number, item in enumerate(node.value)]
+        if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node, path)
+        raise ConfigError(f"The tag {node.tag} is not allowed here.", place=_start(node), path=".".join(path))
+
+    def _mapping(self, node: MappingNode, path: TreePath) -> dict[Any, Any]:
+        values: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node, path)
+            inner = (*path, str(key))
+            if key in values:
+                first = self.places[inner].line if inner in self.places else "before"
+                raise ConfigError(
+                    f"{key} is given twice.",
+                    hint=f"It stands in line {first} already; ML-Agents would take only the last one.",
+                    place=_start(key_node),
+                    path=".".join(inner),
+                )
+            self.places[inner] = _start(key_node)
+            values[key] = self.value(value_node, inner)
+        return values
+
+    def _key(self, node: Node, path: TreePath) -> Any:
+        if not isinstance(node, ScalarNode):
+            raise ConfigError("A list or a mapping cannot be a name.", place=_start(node), path=".".join(path))
+        if node.tag == f"{_TAG}merge":
+            raise ConfigError("The merge key << is not allowed here.", place=_start(node), path=".".join(path))
+        return self._scalar(node, path)
+
+    def _scalar(self, node: ScalarNode, path: TreePath) -> Any:
+        self.loader.last_place = place = _start(node)
+        if node.tag != f"{_TAG}str" and len(node.value) > MAX_TYPED_CHARACTERS:
+            raise ConfigError("A number is too long.", place=place, path=".".join(path))
+        value = self.loader.construct_object(node)
+        if isinstance(value, bytes):
+            raise ConfigError("Binary data is not allowed here.", place=place, path=".".join(path))
+        if isinstance(value, str) and not _is_storable(value):
+            raise ConfigError("A text holds a character that cannot be stored.", place=place, path=".".join(path))
+        return value
+
+
+def _is_storable(text: str) -> bool:
+    """Escapes in YAML can name halves of characters and NUL, which no file or database takes."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that writes a value out each time: aliases would be refused when it is read again."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def dump(tree: Any) -> bytes:
+    """Return YAML in UTF-8 that loads to an equal tree, its keys in the same order."""
+    text: str = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=110)
+    return text.encode()
