@@ -13,12 +13,13 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402 - needs Django's app
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
-from mentor_site.origins import SameOrigin  # noqa: E402
+from mentor_site.origins import App, SameOrigin  # noqa: E402
 from sessions.live.routing import urlpatterns  # noqa: E402
 
+live: App = AuthMiddlewareStack(URLRouter(urlpatterns))  # type: ignore[arg-type, assignment]
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": SameOrigin(AuthMiddlewareStack(URLRouter(urlpatterns)), settings.ALLOWED_HOSTS),
+        "websocket": SameOrigin(live, settings.ALLOWED_HOSTS),
     }
 )

@@ -72,7 +72,7 @@ def check_trainer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return [
             Error(
                 f"MENTOR_MLAGENTS_LEARN names {learn}, where there is no file.",
-                hint="Give the full path of mlagents-learn, as `where mlagents-learn` or `which mlagents-learn` prints it.",
+                hint="Give the full path of mlagents-learn, as `where` or `which` prints it.",
                 id="mentor.E005",
             )
         ]

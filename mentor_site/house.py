@@ -1,15 +1,15 @@
-"""`up` as a value: everything started, the link printed, and a wait until it is time to go."""
+"""MENTOR's processes on one address, as a value."""
 
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from mentor_site import preparation
 from mentor_site.processes import Child, Minder
 
 READY_SECONDS = 60.0
@@ -17,7 +17,7 @@ READY_SECONDS = 60.0
 
 @dataclass
 class House:
-    """MENTOR's processes on one address."""
+    """Web, worker and supervisor."""
 
     host: str
     port: int
@@ -25,15 +25,23 @@ class House:
 
     @classmethod
     def at(cls, host: str, port: int, *, say: Callable[[str], None]) -> House:
-        """Return the house with web, worker and supervisor, not yet started."""
+        """Return the house, not yet started."""
         web = Child("web", ["--host", host, "--port", str(port)])
         return cls(host, port, Minder([web, Child("worker", []), Child("supervise", [])], say))
 
     def wait_until_ready(self) -> bool:
         """Look after the children until the web process answers; return whether it does."""
         deadline = time.monotonic() + READY_SECONDS
-        self.minder.run_until(lambda: preparation.answers(self.host, self.port) or time.monotonic() > deadline)
-        return preparation.answers(self.host, self.port)
+        self.minder.run_until(lambda: self.answers() or time.monotonic() > deadline)
+        return self.answers()
+
+    def answers(self) -> bool:
+        """Tell whether the web process accepts connections."""
+        try:
+            with socket.create_connection((self.host, self.port), timeout=0.5):
+                return True
+        except OSError:
+            return False
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import webbrowser
 from pathlib import Path
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
 from sessions.models import Trainer
-from sessions.runtime.locks import FileLock
+from sessions.runtime.locks import is_held
 from sessions.services import accounts, trainers
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -43,12 +42,10 @@ def _line(trainer: Trainer) -> str:
     return f"{trainer.name}: {trainer.problem or trainer.version + python}"
 
 
-def take_house() -> FileLock:
-    """Return the held lock of the one `up` that may serve this MENTOR_HOME; raises CommandError when it is taken."""
-    lock = FileLock(Path(settings.MENTOR_HOME) / "up.lock")
-    if not lock.acquire():
+def require_house_is_free() -> None:
+    """Raise CommandError when MENTOR already runs for this MENTOR_HOME."""
+    if is_held(Path(settings.MENTOR_HOME) / "up.lock"):
         raise CommandError(f"MENTOR already runs for {settings.MENTOR_HOME}. Use it, or stop it first.")
-    return lock
 
 
 def require_address(host: str, port: int) -> None:
@@ -66,22 +63,8 @@ def require_address(host: str, port: int) -> None:
             raise CommandError(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.") from error
 
 
-def answers(host: str, port: int) -> bool:
-    """Tell whether the web process accepts connections."""
-    try:
-        with socket.create_connection((host, port), timeout=0.5):
-            return True
-    except OSError:
-        return False
-
-
 def sign_in_link(host: str, port: int, *, user: str | None = None, to: str = "") -> str:
     """Return a new one-time link, which leads to the page `to` (the dashboard without one)."""
     token = accounts.new_link_token(accounts.user_named(user))
     shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104
     return f"http://{shown}:{port}{reverse('accounts:enter')}?token={token}" + (f"&next={to}" if to else "")
-
-
-def open_browser(url: str) -> None:
-    """Show a page in the user's browser, if there is one."""
-    webbrowser.open(url)

@@ -47,13 +47,12 @@ class Child:
 
     def start(self, now: float) -> None:
         """Start the process, in a group of its own so that a terminal's Ctrl-C reaches `up` alone."""
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
         self.process = subprocess.Popen(  # noqa: S603
             [sys.executable, str(BASE_DIR / "manage.py"), self.name, END_WITH_STDIN, *self.arguments],
             stdin=subprocess.PIPE,
             cwd=BASE_DIR,
             start_new_session=sys.platform != "win32",
-            creationflags=flags,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         self.started_at = now
 
@@ -115,6 +114,10 @@ class Minder:
     def stop(self) -> None:
         """End `run_until`; safe to call from a signal handler."""
         self._stopping.set()
+
+    def resume(self) -> None:
+        """Let `run_until` wait again."""
+        self._stopping.clear()
 
     @property
     def stopped(self) -> bool:

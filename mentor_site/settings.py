@@ -85,7 +85,7 @@ else:
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": MENTOR_HOME / "mentor.sqlite3",
+            "NAME": str(MENTOR_HOME / "mentor.sqlite3"),
             "OPTIONS": SQLITE_OPTIONS,
             "CONN_MAX_AGE": None,
         }
@@ -115,6 +115,8 @@ Q_CLUSTER = {
     "bulk": 1,
     "poll": 0.5,
     "recycle": 200,
+    # A worker that has built reports is replaced, so that MENTOR at rest stays small (in KB).
+    "max_rss": 65_000,
     "save_limit": 50,
     "catch_up": False,
     "scheduler": False,

@@ -16,7 +16,10 @@ admin.site.site_header = admin.site.site_title = ADMIN_TITLE
 
 
 if TYPE_CHECKING:  # generic for the type checker only
-    Page, Inline = admin.ModelAdmin[Any], admin.TabularInline[Any, Any]
+
+    class Page(admin.ModelAdmin[Any]): ...
+
+    class Inline(admin.TabularInline[Any, Any]): ...
 else:
     Page, Inline = admin.ModelAdmin, admin.TabularInline
 

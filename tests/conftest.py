@@ -1,4 +1,4 @@
-"""What tests need of the machine: missing parts skip their tests with the reason, or fail them when all are required."""
+"""What tests need of the machine: a missing part skips its tests with the reason, or fails them."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class RunningMentor:
         argv = self.manage(*command, "--port", str(self.port))
         if self.ignore_sigint:
             # What a shell does to a program it starts in the background.
-            inner = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+            inner = "import os, signal as s, sys; s.signal(s.SIGINT, s.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
             argv = [sys.executable, "-c", inner, *argv]
         with log.open("ab") as out:
             begin = out.tell()
@@ -112,13 +112,13 @@ class RunningMentor:
         """MENTOR's own processes by name: up, web, worker, supervise (main processes only)."""
         assert self.process is not None
         up = psutil.Process(self.process.pid)
-        named = {}
+        named = {"up": up}
         for child in up.children():
             words = child.cmdline()
             for name in ("web", "worker", "supervise"):
                 if name in words:
                     named[name] = child
-        return {"up": up, **named}
+        return named
 
     def ask(self, method: str, path: str, body: Any = None, *, raw: bool = False) -> Any:
         """Call the API; returns the answer's JSON, with the status under "status" when it is an error."""
@@ -157,10 +157,11 @@ class RunningMentor:
 
     def console(self, run_id: str) -> str:
         """The whole console through the API, part by part."""
-        text, after = "", 0
+        text = ""
+        after = 0
         while True:
             part = self.ask("GET", f"sessions/{run_id}/log/?after={after}&limit=65536")
-            text, before, after = text + part["text"], after, part["next_offset"]
+            text, before, after = text + str(part["text"]), after, part["next_offset"]
             if after == before:
                 return text
 

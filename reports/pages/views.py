@@ -12,7 +12,10 @@ from sessions.selectors.machine import system_shape
 from sessions.selectors.sessions import session_named
 
 # A report carries its own script and style. Sandboxed, it cannot act with the reader's session.
-REPORT_POLICY = "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+REPORT_POLICY = (
+    "sandbox allow-scripts allow-popups; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data: blob:"
+)
 
 
 @require_safe

@@ -16,9 +16,9 @@ from rest_framework.views import APIView
 from sessions.api import serializers as shapes
 from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
-from sessions.models import SessionEvent
+from sessions.models import SessionEvent, TrainingSession
 from sessions.selectors import console, files, history, machine, series, sessions
-from sessions.services import editing, environments, planning, starting, stopping, trainers
+from sessions.services import accounts, editing, environments, planning, starting, stopping, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
 CONFLICT = {**ERRORS, 409: shapes.ErrorSerializer}
@@ -62,7 +62,7 @@ class SessionsView(APIView):
         if not found.is_valid():
             raise InvalidInput("The filter is wrong.", errors={k: list(v) for k, v in found.errors.items()})
         pages = Pages()
-        page = pages.paginate_queryset(found.qs, request, view=self) or []
+        page: list[TrainingSession] = pages.paginate_queryset(found.qs, request, view=self) or []
         return pages.get_paginated_response([asdict(sessions.session_shape(session)) for session in page])
 
     @extend_schema(
@@ -73,7 +73,7 @@ class SessionsView(APIView):
     def post(self, request: Request) -> Response:
         asked = shapes.StartSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        session = starting.start_session(asked.request(), by=request.user)
+        session = starting.start_session(asked.request(), by=accounts.signed_in(request.user))
         return Response(detail_of(session.run_id, request), status=201)
 
 
@@ -84,7 +84,7 @@ class PreviewView(APIView):
     def post(self, request: Request) -> Response:
         asked = shapes.StartSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        plan = planning.plan_start(asked.request(), by=request.user)
+        plan = planning.plan_start(asked.request(), by=accounts.signed_in(request.user))
         return Response({"command": plan.command, "shell": as_shell(plan.command), "notices": plan.notices})
 
 
@@ -234,6 +234,15 @@ class ArtifactsView(APIView):
         return Response({"results": files.artifacts_of(sessions.session_named(run_id, request.user))})
 
 
+class CheckpointsView(APIView):
+    """The checkpoints of all behaviors: their states and their models."""
+
+    @extend_schema(responses={200: shapes.ArtifactSerializer(many=True), **ERRORS}, operation_id="list_checkpoints")
+    def get(self, request: Request, run_id: str) -> Response:
+        listed = files.artifacts_of(sessions.session_named(run_id, request.user))
+        return Response({"results": [one for one in listed if one["step"] is not None]})
+
+
 class ArtifactView(APIView):
     """One file, as a download."""
 
@@ -280,7 +289,7 @@ class TrainersView(APIView):
         asked = shapes.TrainerSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        trainer = trainers.register(data["interpreter"], name=data["name"], by=request.user)
+        trainer = trainers.register(data["interpreter"], name=data["name"], by=accounts.signed_in(request.user))
         shape = next(one for one in machine.trainer_shapes() if one.id == trainer.pk)
         return Response(asdict(shape), status=201)
 
@@ -304,7 +313,9 @@ class EnvironmentsView(APIView):
             path = environments.resolve(asked.validated_data["path"])
         except MentorError as error:
             raise InvalidInput(error.detail, hint=error.hint, errors={"path": [error.detail]}) from error
-        environment = environments.register(path, by=request.user, name=asked.validated_data["name"])
+        environment = environments.register(
+            path, by=accounts.signed_in(request.user), name=asked.validated_data["name"]
+        )
         shape = next(one for one in machine.environment_shapes() if one.id == environment.pk)
         return Response(asdict(shape), status=201)
 

@@ -17,7 +17,18 @@ FORBIDDEN_ARGUMENTS = {
     "-logfile", "-executemethod", "-projectpath", "-batchmode", "-nographics", "-createproject", "-importpackage",
     "-exportpackage", "-quit", "-username", "-password", "-serial", "-datapath", "--mlagents-port",
 }  # fmt: skip
+# The long options of mlagents-learn 1.1.0. Its parser looks at every argument, also at those meant for Unity, and
+# refuses one that could be the beginning of several of these.
+LEARN_OPTIONS = (
+    "--base-port", "--capture-frame-rate", "--debug", "--deterministic", "--env", "--env-args", "--force", "--height",
+    "--help", "--inference", "--initialize-from", "--load", "--max-lifetime-restarts", "--no-graphics",
+    "--no-graphics-monitor", "--num-areas", "--num-envs", "--quality-level", "--restarts-rate-limit-n",
+    "--restarts-rate-limit-period-s", "--results-dir", "--resume", "--run-id", "--seed", "--target-frame-rate",
+    "--tensorflow", "--time-scale", "--timeout-wait", "--torch", "--torch-device", "--train", "--width",
+)  # fmt: skip
 MOST_ARGUMENTS = 100
+# Worker i of ML-Agents is given seed + i, and NumPy takes no more than 32 bits.
+LARGEST_SEED = 2**31 - 1
 RANGES: dict[str, tuple[float, float]] = {
     "num_envs": (1, 64),
     "width": (1, 8192),
@@ -51,7 +62,7 @@ class RunOptions:
 
 
 def command_line(config_path: str, options: RunOptions) -> list[str]:
-    """Return the arguments after the program: `--name=value` always, `--env-args` last, for it takes all that follows."""
+    """Return the arguments after the program: `--name=value` always, and `--env-args` last, for it takes the rest."""
     arguments = [config_path, f"--run-id={options.run_id}", f"--results-dir={options.results_dir}"]
     named = {
         "env": options.env_path,
@@ -60,7 +71,7 @@ def command_line(config_path: str, options: RunOptions) -> list[str]:
         "base-port": options.base_port if options.env_path else None,
         "width": options.width,
         "height": options.height,
-        "time-scale": _short(options.time_scale),
+        "time-scale": options.time_scale,
         "timeout-wait": options.timeout_wait,
         "torch-device": options.device,
         "initialize-from": options.initialize_from,
@@ -71,16 +82,12 @@ def command_line(config_path: str, options: RunOptions) -> list[str]:
     return [*arguments, "--env-args", *options.env_args] if options.env_args else arguments
 
 
-def _short(number: float | None) -> str | None:
-    return f"{number:g}" if number is not None else None
-
-
 def validate_options(options: RunOptions) -> dict[str, list[str]]:
     """Return sentences by field for everything that may not stand in a command line; empty when all is right."""
     errors: dict[str, list[str]] = {}
     for name, sentence in (
         ("run_id", run_id_problem(options.run_id)),
-        ("seed", None if options.seed >= -1 else "The seed is -1 for a random one, or 0 and above."),
+        ("seed", _seed_problem(options.seed)),
         ("device", _device_problem(options.device)),
         ("env_args", _arguments_problem(options.env_args)),
         ("num_envs", _several_need_a_build(options)),
@@ -105,6 +112,10 @@ def run_id_problem(run_id: str) -> str | None:
     return "A run id does not end with a dot." if run_id.endswith(".") else None
 
 
+def _seed_problem(seed: int) -> str | None:
+    return None if -1 <= seed <= LARGEST_SEED else f"The seed is -1 for a random one, or from 0 to {LARGEST_SEED}."
+
+
 def _device_problem(device: str | None) -> str | None:
     return None if device is None or DEVICE.fullmatch(device) else "The device is cpu, cuda, or cuda: and a number."
 
@@ -127,7 +138,16 @@ def _arguments_problem(arguments: Sequence[str]) -> str | None:
             return "An environment argument may not contain a line break."
         if argument.split("=")[0].lower() in FORBIDDEN_ARGUMENTS:
             return f"The environment argument {argument.split('=')[0]} is not allowed."
+        if argument == "--" or _is_ambiguous(argument):
+            return f"mlagents-learn would take {argument} for an option of its own; choose another name."
     return None
+
+
+def _is_ambiguous(argument: str) -> bool:
+    name = argument.split("=")[0]
+    if not name.startswith("--") or name in LEARN_OPTIONS:
+        return False
+    return sum(option.startswith(name) for option in LEARN_OPTIONS) > 1
 
 
 def suggest_run_id(behaviors: Sequence[str], taken: Collection[str]) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 from sessions.domain.config_schema import RUN_SECTIONS, Check, as_float, as_int
 from sessions.domain.overrides import OverrideError, apply
-from sessions.domain.yaml_tree import ConfigError, dump, parse
+from sessions.domain.yaml_tree import MAX_BYTES, ConfigError, dump, parse
 
-__all__ = ["BehaviorPlan", "Config", "ConfigError", "OverrideError", "read_config", "with_overrides"]
+__all__ = ["MAX_BYTES", "BehaviorPlan", "Config", "ConfigError", "OverrideError", "read_config", "with_overrides"]
 
 
 @dataclass(frozen=True)

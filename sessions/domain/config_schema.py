@@ -160,7 +160,8 @@ class Check:
         if "learning_rate" in given:
             rate = as_float(given["learning_rate"])
             if rate is None or not math.isfinite(rate) or rate <= 0:
-                raise self.fail("learning_rate must be a positive number.", *path, "learning_rate", hint="Such as 3.0e-4.")
+                key = "learning_rate"
+                raise self.fail(f"{key} must be a positive number.", *path, key, hint="Such as 3.0e-4.")
 
     def _count(self, value: Any, path: TreePath, least: int) -> None:
         # max_steps goes through float() in ML-Agents; for every other key text like 1e4 is an error there.
@@ -197,7 +198,8 @@ class Check:
                 if key in options and value is not None:
                     found[key] = self._option(value, options[key], (section, key))
                 elif key not in (*options, "env_path", "env_args") and section != "torch_settings":
-                    raise self.fail(f"{key} is no setting of {section}.", section, str(key), hint=suggestion(str(key), options))
+                    hint = suggestion(str(key), options)
+                    raise self.fail(f"{key} is no setting of {section}.", section, str(key), hint=hint)
         return found
 
     def _section(self, given: Any, section: str) -> Mapping[Any, Any]:
@@ -234,12 +236,14 @@ class Check:
 
 def as_int(value: Any) -> int | None:
     """Return what int() makes of a value of YAML, or None. Truth values are none."""
-    return _converted(int, value)
+    count = _converted(int, value)
+    return count if isinstance(count, int) else None
 
 
 def as_float(value: Any) -> float | None:
     """Return what float() makes of a value of YAML, or None. Truth values are none."""
-    return _converted(float, value)
+    number = _converted(float, value)
+    return number if isinstance(number, float) else None
 
 
 def _converted(kind: Callable[[Any], Any], value: Any) -> Any:

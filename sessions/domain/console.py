@@ -116,8 +116,9 @@ class Failure:
 
 
 ConsoleEvent = (
-    Summary | EditorWait | Connected | NewBehavior | Exported | Copied | Interrupted | Restarting | Resumed | Lesson | Failure
-)
+    Summary | EditorWait | Connected | NewBehavior | Exported | Copied
+    | Interrupted | Restarting | Resumed | Lesson | Failure
+)  # fmt: skip
 
 _NUMBER = r"-?(?:\d{1,40}(?:\.\d{1,40})?(?:e[+-]?\d{1,4})?|nan|inf)"
 _SUMMARY = re.compile(

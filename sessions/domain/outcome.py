@@ -15,6 +15,18 @@ NAMES = {
     -15: "a termination from outside", 0xC0000005: "an access violation", 0xC0000409: "a stack overrun",
     0xC000012D: "a lack of memory", 0xC0000142: "a failed start of a library",
 }  # fmt: skip
+# What a person can do about the commonest failures, by a part of their message.
+ADVICE = (
+    ("took too long to respond", "Press Play when MENTOR asks for it, or look into the log of the Unity player."),
+    ("is still in use", "End the training or the Unity player that uses the port, then start again."),
+    ("API version is not compatible", "Install versions of the Unity package and of mlagents that belong together."),
+    ("Previous data from this run ID", "Resume it, force it, or choose another run id."),
+    ("has not been specified in the trainer configuration", "Write the name as in Unity's Behavior Parameters."),
+    ("out of memory", "Make batch_size or the network smaller, or train on the cpu."),
+    ("No space left on device", "Make room on the disk, then resume."),
+    ("No module named 'onnx", "Install the versions of torch and onnx that this ML-Agents was made for."),
+    ("Module onnx is not installed", "Install the versions of torch and onnx that this ML-Agents was made for."),
+)
 
 
 @dataclass(frozen=True)
@@ -49,10 +61,10 @@ def classify(ending: Ending) -> Outcome:
     attempt whose behaviors all reached max_steps and saved is completed, even if a stop came a moment too late.
     """
     if ending.killed:
-        return Outcome("stopped", f"Ended at once, without saving. {_saved(ending)}")
-    if ending.code == 0 and _reached(ending) and not ending.interrupted:
+        return Outcome("stopped", f"Ended at once, by force. {_saved(ending)}")
+    if ending.code == 0 and _reached(ending):
         return Outcome("completed", f"Every behavior reached its max_steps. {_saved(ending)}")
-    if ending.stop_requested and ending.code in INTERRUPT_CODES:
+    if ending.stop_requested and (ending.code in INTERRUPT_CODES or _saved_before_it_was_lost(ending)):
         return _stopped(ending)
     if ending.code is None:
         return _lost(ending)
@@ -62,19 +74,30 @@ def classify(ending: Ending) -> Outcome:
 
 
 def _reached(ending: Ending) -> bool:
-    return bool(ending.steps) and all(step >= ending.max_steps.get(name, 0) > 0 for name, step in ending.steps.items())
+    """A behavior whose goal is unknown has reached it when the trainer ended by itself."""
+    goals = {name: goal for name, goal in ending.max_steps.items() if name in ending.steps}
+    all_reached = all(ending.steps[name] >= goal > 0 for name, goal in goals.items())
+    return bool(ending.steps) and all_reached and not ending.interrupted
+
+
+def _saved_before_it_was_lost(ending: Ending) -> bool:
+    return ending.code is None and ending.same_boot and bool(ending.saved)
 
 
 def _saved(ending: Ending) -> str:
     if not ending.saved:
         return "Nothing new was saved."
-    return f"{' and '.join(ending.saved)} {'was' if len(ending.saved) == 1 else 'were'} saved."
+    if len(ending.saved) > 1:
+        return f"{', '.join(ending.saved[:-1])} and {ending.saved[-1]} were saved."
+    name, at, step = ending.saved[0].partition(" at step ")
+    return f"{name} was saved{at}{step}."
 
 
 def _stopped(ending: Ending) -> Outcome:
     if ending.code == STOPPED_EARLY:
         return Outcome("stopped", "Stopped as asked, before training began; nothing new was saved.")
-    return Outcome("stopped", f"Stopped as asked. {_saved(ending)}")
+    saved = _saved(ending)
+    return Outcome("stopped", f"Stopped as asked; {saved if ending.saved else saved[0].lower() + saved[1:]}")
 
 
 def _lost(ending: Ending) -> Outcome:
@@ -82,19 +105,37 @@ def _lost(ending: Ending) -> Outcome:
         return Outcome("lost", "The machine was restarted while it trained. Resume it from its last checkpoint.")
     if not ending.started:
         return Outcome("failed", "The trainer could not be started; nothing of it was ever seen.")
-    return Outcome("lost", "The trainer ended without leaving an exit code. Resume it from its last checkpoint.")
+    words = f" Its last error was {_sentence(ending.failure)}" if ending.failure else ""
+    how = f"The trainer ended without leaving an exit code.{words}"
+    return Outcome("lost", f"{how} Resume it from its last checkpoint.")
 
 
 def _left_early(ending: Ending) -> Outcome:
-    where = ", ".join(f"{name} at {step:,} of {ending.max_steps.get(name, 0):,}" for name, step in ending.steps.items())
-    at = f" ({where})" if where else ""
+    if not ending.steps:
+        return Outcome("failed", f"The trainer ended before it trained a step. {_saved(ending)}")
+    where = ", ".join(_standing(name, step, ending.max_steps.get(name)) for name, step in ending.steps.items())
     return Outcome(
-        "failed", f"The environment closed the connection before max_steps was reached{at}. {_saved(ending)}"
+        "failed", f"The environment closed the connection before max_steps was reached ({where}). {_saved(ending)}"
     )
+
+
+def _standing(name: str, step: int, goal: int | None) -> str:
+    return f"{name} at {step:,}" + (f" of {goal:,}" if goal else "")
 
 
 def _failed(ending: Ending) -> Outcome:
     if ending.code in NAMES:
         return Outcome("failed", f"The trainer crashed by {NAMES[ending.code]}. {_saved(ending)}")
-    reason = ending.failure or "its console says no more"
-    return Outcome("failed", f"The trainer ended with exit code {ending.code}: {reason}")
+    if ending.code in INTERRUPT_CODES:
+        return Outcome("failed", f"The trainer was interrupted, and not by MENTOR. {_saved(ending)}")
+    reason = _sentence(ending.failure or "its console says no more")
+    how = f"The trainer ended with exit code {ending.code}: {reason}{_advice(ending.failure)}"
+    return Outcome("failed", f"{how} {_saved(ending)}" if ending.saved else how)
+
+
+def _advice(failure: str | None) -> str:
+    return next((f" {advice}" for part, advice in ADVICE if failure and part in failure), "")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -33,7 +33,8 @@ def apply(tree: dict[str, Any], path: str, value: Any) -> None:
     """
     section, _, rest = path.partition(".")
     if section in RUN_SECTIONS:
-        raise OverrideError(f"{section} cannot be overridden.", hint="Options of the run are fields of their own.", path=path)
+        hint = "Options of the run are fields of their own."
+        raise OverrideError(f"{section} cannot be overridden.", hint=hint, path=path)
     if section == "debug" and not rest:
         tree["debug"] = _scalar(path, "debug", value)
         return
@@ -64,6 +65,8 @@ def _inherits(tree: dict[str, Any], section: str) -> bool:
 def _behavior(tree: dict[str, Any], path: str, rest: str) -> tuple[dict[str, Any], list[str]]:
     behaviors = tree.get("behaviors", {})
     name = _longest(behaviors, rest)
+    if rest in behaviors or (name is not None and rest == f"{name}."):
+        raise OverrideError(f"{path} names a behavior and no setting of it.", hint="Go on with .max_steps.", path=path)
     if name is None:
         known = f"It has {', '.join(map(str, behaviors))}." if behaviors else "It has only default_settings."
         wanted = rest.partition(".")[0]
@@ -80,8 +83,7 @@ def _defaults(tree: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _longest(names: Iterable[Any], rest: str) -> str | None:
-    found = (name for name in names if isinstance(name, str) and rest.startswith(f"{name}.") and len(rest) > len(name) + 1)
-    return max(found, key=len, default=None)
+    return max((name for name in names if isinstance(name, str) and rest.startswith(f"{name}.")), key=len, default=None)
 
 
 def _set_parameter(tree: dict[str, Any], path: str, rest: str, value: Any) -> None:

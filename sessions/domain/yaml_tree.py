@@ -63,19 +63,20 @@ def parse(data: bytes) -> Document:
     keys given twice, more than 50 levels or 20,000 values.
     """
     text = _decode(data)
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        place = _place_of(text, error.position)
+        raise ConfigError("There is a character that YAML does not allow.", place=place) from error
     try:
         node = loader.get_single_node()
         reader = _TreeReader(loader)
         return Document(reader.value(node, ()) if node is not None else None, reader.places)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error) from error
-    except yaml.reader.ReaderError as error:
-        place = _place_of(text, error.position)
-        raise ConfigError("There is a character that YAML does not allow.", place=place) from error
+    except ConfigError:
+        raise
     except (RecursionError, ValueError, OverflowError) as error:
-        if isinstance(error, ConfigError):
-            raise
         raise ConfigError("A value in the configuration cannot be read.", place=loader.last_place) from error
     finally:
         loader.dispose()
@@ -102,7 +103,7 @@ def _place_of(text: str, position: int) -> Place:
     return Place(text.count("\n", 0, position) + 1, position - line_start + 1)
 
 
-def _mark(mark: yaml.Mark | None) -> Place | None:
+def _mark(mark: Any) -> Place | None:
     return Place(mark.line + 1, mark.column + 1) if mark else None
 
 
@@ -135,7 +136,7 @@ class _Loader(yaml.SafeLoader):
         self.last_place: Place | None = None
 
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
-        event = self.peek_event()
+        event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         self.last_place = place = _mark(event.start_mark)
         self.count += 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -220,5 +221,5 @@ class _Dumper(yaml.SafeDumper):
 
 def dump(tree: Any) -> bytes:
     """Return YAML in UTF-8 that loads to an equal tree, its keys in the same order."""
-    text: str = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=110)
+    text: str = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False)
     return text.encode()

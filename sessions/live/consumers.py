@@ -23,13 +23,19 @@ CHECK_SECONDS = 60.0
 UNKNOWN, ANONYMOUS, FORBIDDEN = 4400, 4401, 4404
 
 
-class Feed(AsyncWebsocketConsumer):  # type: ignore[misc]
+class Feed(AsyncWebsocketConsumer):
     """A signed-in page that is told what is new, over and over, until it goes away."""
 
     _pump: asyncio.Task[None] | None = None
 
+    @property
+    def user_pk(self) -> int:
+        """Whose page this is; 0, which is nobody's, when nobody is signed in."""
+        user = self.scope["user"]
+        return int(user.pk) if user is not None and user.is_authenticated else 0
+
     async def connect(self) -> None:
-        if not self.scope["user"].is_authenticated:
+        if not self.user_pk:
             await self.close(ANONYMOUS)
         elif not await self.allowed():
             await self.close(FORBIDDEN)
@@ -42,7 +48,7 @@ class Feed(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def allowed(self) -> bool:
         """Tell whether the user may (still) watch this."""
-        return await database_sync_to_async(may_watch)(self.scope["user"].pk, None)
+        return await database_sync_to_async(may_watch)(self.user_pk, None)
 
     async def run(self) -> None:
         """Send what is new until cancelled."""
@@ -84,7 +90,7 @@ class SessionFeed(Feed):
         return str(self.scope["url_route"]["kwargs"]["run_id"])
 
     async def allowed(self) -> bool:
-        return await database_sync_to_async(may_watch)(self.scope["user"].pk, self.run_id)
+        return await database_sync_to_async(may_watch)(self.user_pk, self.run_id)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         follow = read_follow(text_data or "")
@@ -115,7 +121,7 @@ class SessionFeed(Feed):
 
     async def _database(self) -> None:
         news = await database_sync_to_async(session_since)(
-            self.scope["user"].pk, self.run_id, self.cursor.version, self.cursor.points
+            self.user_pk, self.run_id, self.cursor.version, self.cursor.points
         )
         if news is None:
             return
@@ -145,7 +151,7 @@ class DashboardFeed(Feed):
         while True:
             if pulse.count != beat:
                 beat = pulse.count
-                shapes = await database_sync_to_async(dashboard_now)(self.scope["user"].pk)
+                shapes = await database_sync_to_async(dashboard_now)(self.user_pk)
                 text = json.dumps(shapes, cls=DjangoJSONEncoder)
                 if text != sent:
                     sent, number = text, number + 1

@@ -7,7 +7,6 @@ import contextlib
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
@@ -55,9 +54,9 @@ class Pulse:
 
 def _open() -> sqlite3.Connection | None:
     """A connection of its own that only asks for SQLite's count of commits; None for other databases."""
-    database: dict[str, Any] = settings.DATABASES["default"]
+    database = settings.DATABASES["default"]
     path = Path(str(database["NAME"]))
-    if not database["ENGINE"].endswith("sqlite3") or not path.is_file():
+    if not str(database["ENGINE"]).endswith("sqlite3") or not path.is_file():
         return None
     return sqlite3.connect(path, timeout=0.05, isolation_level=None)
 

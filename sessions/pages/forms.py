@@ -186,4 +186,5 @@ def typed_overrides(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def initial_from(query: QueryDict) -> dict[str, str]:
     """Return the fields that an address gives to the form, so that a page can offer a start with some filled in."""
-    return {name: query[name] for name in ("run_id", "config_path", "env_path", "mode", "trainer") if name in query}
+    names = ("run_id", "config_path", "env_path", "mode", "trainer")
+    return {name: str(query[name]) for name in names if name in query}

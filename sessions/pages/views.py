@@ -22,7 +22,7 @@ from sessions.pages.browsing import listing
 from sessions.pages.forms import StartForm, initial_from, typed_overrides
 from sessions.selectors import console, files, history, machine, series, sessions
 from sessions.selectors.series import REWARD_TAG
-from sessions.services import editing, environments, planning, starting, stopping, trainers
+from sessions.services import accounts, editing, environments, planning, starting, stopping, trainers
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
@@ -76,7 +76,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 def _without_blanks(request: HttpRequest) -> Any:
     query = request.GET.copy()
-    for name in [name for name in query if not query[name].strip()]:
+    for name in [name for name in query if not str(query[name]).strip()]:
         del query[name]
     return query
 
@@ -148,9 +148,9 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             asked = form.request()
             if request.POST.get("action") == "start":
-                session = starting.start_session(asked, by=request.user)  # type: ignore[arg-type]
+                session = starting.start_session(asked, by=accounts.signed_in(request.user))
                 return redirect(session)
-            plan = planning.plan_start(asked, by=request.user)  # type: ignore[arg-type]
+            plan = planning.plan_start(asked, by=accounts.signed_in(request.user))
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})
     return _start_page(request, form, plan=plan)
@@ -207,7 +207,7 @@ def preview(request: HttpRequest) -> JsonResponse:
         answer["suggested_run_id"] = suggest_run_id(list(config.behaviors), taken)
     if form.is_valid():
         try:
-            plan = planning.plan_start(form.request(), by=request.user)  # type: ignore[arg-type]
+            plan = planning.plan_start(form.request(), by=accounts.signed_in(request.user))
             answer |= {"command": as_shell(plan.command), "notices": plan.notices}
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})
@@ -226,7 +226,7 @@ def _config_alone(request: HttpRequest, form: StartForm) -> Config | None:
         elif form.cleaned_data.get("config_text", "").strip():
             data = form.cleaned_data["config_text"].encode()
         elif form.cleaned_data.get("config_path"):
-            data = read_config_file(form.cleaned_data["config_path"], by=request.user)  # type: ignore[arg-type]
+            data = read_config_file(form.cleaned_data["config_path"], by=accounts.signed_in(request.user))
         else:
             return None
         return read_config(data)
@@ -286,7 +286,7 @@ def trainers_page(request: HttpRequest) -> HttpResponse:
             trainer = trainers.register(
                 values_typed["interpreter"],
                 name=values_typed["name"],
-                by=request.user,  # type: ignore[arg-type]
+                by=accounts.signed_in(request.user),
             )
             messages.success(request, f"{trainer} is ready to train.")
             return redirect("sessions:trainers")
@@ -305,8 +305,8 @@ def environments_page(request: HttpRequest) -> HttpResponse:
             path = environments.resolve(values_typed["path"])
             environment: Environment = environments.register(
                 path,
-                by=request.user,
-                name=values_typed["name"].strip(),  # type: ignore[arg-type]
+                by=accounts.signed_in(request.user),
+                name=values_typed["name"].strip(),
             )
             messages.success(request, f"{environment.name} may be trained in.")
             return redirect("sessions:environments")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User as Account
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetailShape, SessionShape
 from sessions.trainers.kinds import KINDS
 
-User = AbstractBaseUser | AnonymousUser
+User = Account | AnonymousUser
 
 
 def visible_sessions(user: User) -> QuerySet[TrainingSession]:
@@ -24,7 +25,7 @@ def visible_sessions(user: User) -> QuerySet[TrainingSession]:
     everything = TrainingSession.objects.all()
     if not user.is_authenticated:
         return everything.none()
-    if user.has_perm("training.view_trainingsession"):  # type: ignore[union-attr]
+    if user.has_perm("training.view_trainingsession"):
         return everything
     return everything.filter(Q(owner_id=user.pk))
 

@@ -6,13 +6,13 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.utils import timezone
 from knox.models import AuthToken
 
-from sessions.errors import Missing
+from sessions.errors import Missing, NotAllowed
 from sessions.models import SignInLink
 
 LINK_MINUTES = 15
@@ -30,11 +30,18 @@ def administrator() -> User:
     return found
 
 
+def signed_in(user: AbstractBaseUser | AnonymousUser) -> User:
+    """Return the user of a request as one who is signed in; raises NotAllowed for anybody else."""
+    if not isinstance(user, User):
+        raise NotAllowed("Sign in first.")
+    return user
+
+
 def user_named(name: str | None) -> User:
     """Return the user of that name, or the first administrator without one; raises Missing."""
     if not name:
         return administrator()
-    user = get_user_model().objects.filter(username=name, is_active=True).first()
+    user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
         raise Missing(f"There is no user {name}.", hint="Make one with manage.py createsuperuser or in the admin.")
     return user
@@ -64,7 +71,7 @@ def redeem_link(token: str) -> User | None:
 def new_api_token(user: User) -> str:
     """Return a new API token; only its digest is kept."""
     _, token = AuthToken.objects.create(user)
-    return token
+    return str(token)
 
 
 def _digest(token: str) -> str:

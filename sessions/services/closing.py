@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django_q.tasks import async_task
 
-from sessions.domain import console
+from sessions.domain.failures import last_failure
 from sessions.domain.outcome import Ending, Outcome, classify
 from sessions.domain.states import ACTIVE, State
 from sessions.models import Artifact, Attempt, BehaviorProgress
@@ -99,7 +99,7 @@ def _failure(ingester: Ingester) -> str | None:
     except OSError:
         return None
     tail = read_block(path, max(0, size - TAIL_BYTES), TAIL_BYTES).decode("utf-8", "replace")
-    return console.last_failure(tail.splitlines())
+    return last_failure(tail.splitlines())
 
 
 def _fields(ingester: Ingester, record: ExitRecord, models: list[Artifact], outcome: Outcome) -> dict[str, Any]:

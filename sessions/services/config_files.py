@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from sessions.domain.config import MAX_BYTES
 from sessions.errors import InvalidStart
@@ -14,7 +14,7 @@ from sessions.errors import InvalidStart
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def read_config_file(text: str, *, by: AbstractUser) -> bytes:
+def read_config_file(text: str, *, by: User) -> bytes:
     """Return the bytes of a configuration on this machine.
 
     Raises InvalidStart when it is no such file, too large, or lies where this user may not read.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -14,17 +13,17 @@ from sessions.domain.states import ENDED, State, values
 from sessions.errors import Conflict, NotAllowed
 from sessions.models import TrainingSession
 from sessions.selectors.files import has_checkpoint
+from sessions.selectors.sessions import User
 from sessions.services.starting import new_attempt
 
 EDITABLE = ("name", "notes", "tags", "priority")
-User = AbstractBaseUser | AnonymousUser
 
 
 def require_permission(user: User, permission: str, session: TrainingSession | None = None) -> None:
     """Raise NotAllowed unless the user has the permission; owners of a session may stop it in any case."""
     if session is not None and session.owner_id == user.pk and permission == "training.stop_session":
         return
-    if not user.has_perm(permission):  # type: ignore[union-attr]
+    if not user.has_perm(permission):
         raise NotAllowed("You may not do this.", hint="Ask an administrator for the permission.")
 
 

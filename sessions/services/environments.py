@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from sessions.errors import InvalidStart, NotAllowed
 from sessions.models import Environment
@@ -64,7 +64,7 @@ def _check_roots(path: Path) -> None:
         raise InvalidStart("This environment lies outside the folders that MENTOR_ENV_ROOTS names.")
 
 
-def register(path: Path, *, by: AbstractUser, name: str = "") -> Environment:
+def register(path: Path, *, by: User, name: str = "") -> Environment:
     """Remember a build as it is now and return it; raises NotAllowed, or InvalidStart for a name that is taken."""
     if not by.has_perm("training.manage_environment"):
         raise NotAllowed("You may not register environments.", hint="Ask an administrator.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
@@ -119,7 +119,7 @@ def results_of_run(run_id: str) -> Path:
     return own or RunDirectory(settings.MENTOR_HOME, run_id).results
 
 
-def plan_start(request: StartRequest, *, by: AbstractUser) -> StartPlan:
+def plan_start(request: StartRequest, *, by: User) -> StartPlan:
     """Check a request without storing or starting anything.
 
     Raises InvalidStart with sentences per field, NotAllowed, or Conflict when the run id's session is still active.
@@ -170,7 +170,7 @@ class _Errors:
             raise InvalidStart(first, hint=self.hint, errors=self.sentences)
 
 
-def _config(request: StartRequest, errors: _Errors, *, by: AbstractUser) -> Config | None:
+def _config(request: StartRequest, errors: _Errors, *, by: User) -> Config | None:
     name = "config_path" if request.config_path else "config"
     try:
         data = _config_bytes(request, by=by)
@@ -192,7 +192,7 @@ def _config(request: StartRequest, errors: _Errors, *, by: AbstractUser) -> Conf
         return None
 
 
-def _config_bytes(request: StartRequest, *, by: AbstractUser) -> bytes:
+def _config_bytes(request: StartRequest, *, by: User) -> bytes:
     if request.config is not None and request.config_path:
         raise InvalidStart("Give the configuration either as text or as a path, not both.")
     if request.config is not None and request.config.strip():
@@ -216,7 +216,7 @@ def _trainer(request: StartRequest, errors: _Errors) -> Trainer | None:
 
 
 def _environment(
-    request: StartRequest, trainer: Trainer | None, errors: _Errors, *, by: AbstractUser
+    request: StartRequest, trainer: Trainer | None, errors: _Errors, *, by: User
 ) -> tuple[Environment | None, Path | None]:
     if not request.env_path:
         return None, None

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
@@ -26,7 +26,7 @@ from sessions.services.planning import (
 from sessions.services.transitions import record
 
 
-def start_session(request: StartRequest, *, by: AbstractUser) -> TrainingSession:
+def start_session(request: StartRequest, *, by: User) -> TrainingSession:
     """Queue a session (or a further attempt of one, with resume or force) and return it.
 
     Raises as `plan_start` does; nothing is stored unless everything is right.
@@ -82,7 +82,7 @@ def _create_attempt(session: TrainingSession, *, resume: bool, force: bool) -> A
     )
 
 
-def _store(plan: StartPlan, by: AbstractUser) -> TrainingSession:
+def _store(plan: StartPlan, by: User) -> TrainingSession:
     environment = plan.environment
     if plan.new_environment is not None:
         environment = environments.register(plan.new_environment, by=by)
@@ -106,7 +106,7 @@ def _store(plan: StartPlan, by: AbstractUser) -> TrainingSession:
     return session
 
 
-def _create_session(plan: StartPlan, columns: dict[str, Any], by: AbstractUser) -> TrainingSession:
+def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> TrainingSession:
     request = plan.request
     session = TrainingSession.objects.create(
         run_id=request.run_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from sessions.errors import InvalidInput, NotAllowed
@@ -25,7 +25,7 @@ def discover() -> list[Trainer]:
             "kind": "practice",
             "interpreter": PRACTICE_INTERPRETER,
             "origin": "bundled",
-            "version": settings.SPECTACULAR_SETTINGS["VERSION"],
+            "version": str(settings.SPECTACULAR_SETTINGS["VERSION"]),
             "problem": "",
             "probed_at": timezone.now(),
         },
@@ -67,7 +67,7 @@ def _store(name: str, interpreter: Path, origin: str, probe: installations.Probe
     return Trainer.objects.update_or_create(name=name, defaults=columns)[0]
 
 
-def register(interpreter: str, *, name: str, by: AbstractUser) -> Trainer:
+def register(interpreter: str, *, name: str, by: User) -> Trainer:
     """Register an interpreter (or an mlagents-learn) and return its trainer.
 
     Raises NotAllowed, or InvalidInput when it cannot train with ML-Agents.

@@ -10,13 +10,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from mentor_site import preparation
 from mentor_site.demonstration import Demonstration
-from mentor_site.house import House
+from mentor_site.ending import stop_trainings
+from mentor_site.house import House, interruptible
 from mentor_site.management.commands.up import Command as Up
+from mentor_site.minder import welcome
 from reports.models import Report
 from sessions.domain.states import ENDED, State
 from sessions.errors import MentorError
 from sessions.models import TrainingSession
+from sessions.runtime.locks import FileLock
 
 REPORT_SECONDS = 60.0
 
@@ -34,28 +38,39 @@ class Command(Up):
         parser.add_argument("--trainer", choices=("mlagents", "practice"), help="Which trainer; mlagents when found.")
         parser.add_argument("--exit-when-done", action="store_true", help="End after the training, with its report.")
 
-    def when_ready(self, house: House, options: dict[str, Any]) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.prepare(options)
         try:
             demonstration = Demonstration.begin(options["trainer"])
         except MentorError as error:
             raise CommandError(f"{error.detail} {error.hint}".strip()) from error
-        partner = demonstration.start_partner()
-        try:
-            self._watch(house, options, demonstration)
-        finally:
-            if partner is not None:
+        house = House.at(options["host"], options["port"], say=self.stderr.write)
+        lock = FileLock(Path(settings.MENTOR_HOME) / "up.lock")
+        lock.acquire()
+        with interruptible(house.minder):
+            partner = demonstration.start_partner()
+            try:
+                house.minder.start()
+                self._watch(house, options, demonstration)
+            finally:
                 _end(partner)
+                house.minder.close()
+                lock.release()
 
     def _watch(self, house: House, options: dict[str, Any], demonstration: Demonstration) -> None:
         session = demonstration.session
         if not house.wait_until_ready():
             raise CommandError("The web process did not answer within a minute; its messages are above.")
         self.stdout.write(f"The demo session is {session.run_id}, trained by {session.trainer}.")
-        self.welcome(house, options, to=session.get_absolute_url())
+        link = preparation.sign_in_link(house.host, house.port, to=session.get_absolute_url())
+        welcome(link, browser=not options["no_browser"])
         if options["exit_when_done"]:
             self._until_done(house, session)
         else:
-            self.wait(house, options)
+            house.minder.run_until(lambda: False)
+        if options["stop_trainings"]:
+            house.minder.resume()
+            stop_trainings(house.minder, say=self.stdout.write)
 
     def _until_done(self, house: House, session: TrainingSession) -> None:
         house.minder.run_until(lambda: _state(session) in ENDED)
@@ -85,7 +100,9 @@ def _state(session: TrainingSession) -> State:
     return State(TrainingSession.objects.values_list("state", flat=True).get(pk=session.pk))
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes] | None) -> None:
+    if process is None:
+        return
     if process.poll() is None:
         process.terminate()
     process.wait(10)

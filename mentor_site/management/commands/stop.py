@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from mentor_site.ending import stop_trainings
 from sessions.domain.states import ENDED, State
 from sessions.errors import MentorError
 from sessions.models import TrainingSession
@@ -24,10 +25,16 @@ class Command(BaseCommand):
     help = "Ask a session to save its model and end, wait for it, and say what was saved."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("run_id")
+        parser.add_argument("run_id", nargs="?")
+        parser.add_argument("--all", action="store_true", help="Every session that has not ended.")
         parser.add_argument("--kill", action="store_true", help="End it at once, without saving.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["all"] == bool(options["run_id"]):
+            raise CommandError("Name a session, or say --all.")
+        if options["all"]:
+            stop_trainings(None, say=self.stdout.write)
+            return
         user = accounts.administrator()
         try:
             session = session_named(options["run_id"], user)

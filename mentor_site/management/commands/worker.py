@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
+import uuid
 from argparse import ArgumentParser
+from multiprocessing import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -26,21 +27,17 @@ class Command(BaseCommand):
         parser.add_argument(END_WITH_STDIN, action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from django_q.cluster import Cluster
+        from django_q.brokers import get_broker
+        from django_q.cluster import Sentinel
+        from django_q.conf import Conf
 
-        # An ignored SIGINT would be handed on to every trainer, which could then never save.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=end_with_parent)
-        cluster = Cluster()
-        cluster.start()
-        ended = threading.Event()
+        ended = Event()
         if options["end_with_stdin"]:
             when_stdin_ends(ended.set)
-        while not ended.wait(1.0) and cluster.is_running:
-            pass
-        if not cluster.has_stopped:
-            cluster.stop()
+        # django-q2's own command keeps a further process that only waits for this one.
+        Sentinel(ended, Event(), uuid.uuid4(), get_broker(), Conf.TIMEOUT)
 
 
 def end_with_parent() -> None:

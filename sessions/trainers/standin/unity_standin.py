@@ -48,8 +48,9 @@ class Outcome(NamedTuple):
 class BallWorld:
     """Balls on platforms that tilt about two axes, one per agent; an agent keeps its ball from falling off.
 
-    Actions, shape (agents, 2) and clipped to [-1, 1], turn the platform. Every step on it earns 0.1, a fall costs 1,
-    so that an episode of 100 steps brings at most 10. The ball rolls without slipping: a = 5/7 g sin(tilt).
+    Actions, shape (agents, 2) and clipped to [-1, 1], turn the platform. A step earns 0.1 with the ball in the middle
+    and less the further it is off; a fall costs 1. So an episode of 100 steps brings less than 10.
+    The ball rolls without slipping: a = 5/7 g sin(tilt).
     """
 
     HALF_WIDTH = 2.0  # m
@@ -57,7 +58,7 @@ class BallWorld:
     TURN = 0.08  # rad per step at full action
     STEP_SECONDS = 0.1
     GRAVITY = 9.81 * 5 / 7  # m/s²
-    GUST = 0.03  # m/s per step
+    GUST = 0.06  # m/s per step
 
     def __init__(self, agents: int, episode_length: int, seed: int) -> None:
         self.episode_length = episode_length
@@ -94,7 +95,8 @@ class BallWorld:
         self.age += 1
         fallen = (np.abs(self.position) > self.HALF_WIDTH).any(axis=1)
         out_of_time = ~fallen & (self.age >= self.episode_length)
-        outcome = Outcome(np.where(fallen, -1.0, 0.1), fallen, out_of_time, self.observe())
+        near = np.maximum(0.0, 1.0 - np.linalg.norm(self.position, axis=1) / self.HALF_WIDTH)
+        outcome = Outcome(np.where(fallen, -1.0, 0.1 * near), fallen, out_of_time, self.observe())
         self.place(outcome.ended)
         return outcome
 
