@@ -65,8 +65,8 @@ def _raised(lines: Sequence[str], number: int) -> str | None:
     if match is None:
         return None
     name = match["name"].rpartition(".")[2]
-    text = shorten(" ".join([match["text"] or "", *_further(lines, number + 1)]))
-    return f"{name}: {text}" if text else name
+    text = " ".join([match["text"] or "", *_further(lines, number + 1)]).strip()
+    return shorten(f"{name}: {text}" if text else name)
 
 
 def _further(lines: Sequence[str], number: int) -> Iterator[str]:

@@ -65,7 +65,7 @@ def _inherits(tree: dict[str, Any], section: str) -> bool:
 def _behavior(tree: dict[str, Any], path: str, rest: str) -> tuple[dict[str, Any], list[str]]:
     behaviors = tree.get("behaviors", {})
     name = _longest(behaviors, rest)
-    if rest in behaviors or (name is not None and rest == f"{name}."):
+    if rest == f"{name}." or (name is None and rest in behaviors):
         raise OverrideError(f"{path} names a behavior and no setting of it.", hint="Go on with .max_steps.", path=path)
     if name is None:
         known = f"It has {', '.join(map(str, behaviors))}." if behaviors else "It has only default_settings."

@@ -30,6 +30,7 @@ OBSERVATIONS = 8
 ACTIONS = 2
 STATS_CHANNEL = uuid.UUID("a1d8f7b7-cec8-50f9-b78b-d3e165a78520")  # uuid5(URL, "com.unity.ml-agents/StatsSideChannel")
 STATS_AVERAGE = 0
+STATS_INTERVAL = 10  # steps
 
 
 class Outcome(NamedTuple):
@@ -148,7 +149,7 @@ class Behavior:
 
 
 def observe_into(info: Any, values: np.ndarray) -> None:
-    observation = info.observations.add(shape=[OBSERVATIONS], dimension_properties=[1], name="VectorSensor")
+    observation = info.observations.add(shape=[OBSERVATIONS])
     observation.float_data.data.extend(values.tolist())
 
 
@@ -237,8 +238,9 @@ class Player:
                 brain.brain_name, brain.is_training = behavior.name, True
                 brain.action_spec.num_continuous_actions = ACTIONS
             behavior.tell(message.unity_output.rl_output.agentInfos[behavior.name].value)
-        distance = float(np.mean([behavior.world.distance() for behavior in self.behaviors]))
-        message.unity_output.rl_output.side_channel = stats_message("Ball/Distance from Center", distance)
+        if self.steps % STATS_INTERVAL == 0:
+            distance = float(np.mean([behavior.world.distance() for behavior in self.behaviors]))
+            message.unity_output.rl_output.side_channel = stats_message("Ball/Distance from Center", distance)
         return message
 
 

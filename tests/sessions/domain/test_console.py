@@ -12,7 +12,7 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given, settings
@@ -91,13 +91,13 @@ def test_there_are_transcripts() -> None:
         ("[INFO] Copied a to b/B-7.onnx to a to b/B.onnx.", Copied("B", 7, "a to b/B.onnx")),
         ("[INFO] Learning was interrupted. Please wait while the graph is generated.\r", Interrupted()),
         ("[WARNING] Restarting worker[3] after 'Communicator has exited.'", Restarting(3, "Communicator has exited.")),
-        ("[WARNING] Restarting worker[0] after 'It took too long. Make sure that :", Restarting(0, "It took too long. Make sure that :")),
+        ("[WARNING] Restarting worker[0] after 'It took long. See :", Restarting(0, "It took long. See :")),
         ("[INFO] Resuming training from step 3120.", Resumed(3120)),
         ("[INFO] Parameter 'p' is in lesson 'L' and has value 'Float: value=4.0'.", Lesson("p", "L", "Float: value=4.0")),
         ("ValueError: invalid literal", Failure("ValueError: invalid literal")),
         ("KeyboardInterrupt", Failure("KeyboardInterrupt")),
         ("torch.cuda.OutOfMemoryError: CUDA out of memory.", Failure("torch.cuda.OutOfMemoryError: CUDA out of memory.")),
-        ("learn.py: error: argument --seed: invalid int value: 'x'", Failure("learn.py: error: argument --seed: invalid int value: 'x'")),
+        ("learn.py: error: bad option", Failure("learn.py: error: bad option")),
     ],
 )
 def test_a_line_says(line: str, event: ConsoleEvent) -> None:
@@ -176,7 +176,7 @@ def test_every_summary_of_today_is_read_back(
 @given(tail=st.text(max_size=60))
 def test_no_text_is_too_odd(prefix: str, tail: str) -> None:
     event = parse_line(prefix + tail)
-    assert event is None or type(event).__name__ in ConsoleEvent.__str__()
+    assert event is None or isinstance(event, get_args(ConsoleEvent))
 
 
 HOSTILE = {
@@ -241,4 +241,4 @@ def test_a_worker_speaks_only_when_the_main_process_does_not() -> None:
 @example(["Traceback (most recent call last):"])
 def test_a_failure_is_one_short_line(lines: list[str]) -> None:
     failure = last_failure(lines)
-    assert failure is None or (failure and len(failure.splitlines()) == 1 and len(failure) <= 400)
+    assert failure is None or (failure and len(failure.splitlines()) == 1 and len(failure) <= 300)

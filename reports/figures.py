@@ -1,0 +1,43 @@
+"""Figures of a report, as plain values that its script hands to Plotly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from reports.contexts import Curve
+from sessions.selectors.series import REWARD_TAG
+
+# Other tags worth a small chart in a report, in this order; the rest follow by name.
+FIRST = (
+    "Environment/Group Cumulative Reward",
+    "Environment/Episode Length",
+    "Self-play/ELO",
+    "Losses/Policy Loss",
+    "Losses/Value Loss",
+    "Policy/Entropy",
+    "Policy/Learning Rate",
+)
+
+
+def reward_curves(curves: Sequence[Curve]) -> list[Curve]:
+    """Return the reward curve of each behavior."""
+    return [curve for curve in curves if curve.tag == REWARD_TAG]
+
+
+def other_charts(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
+    """Return the other tags with their curves, the telling ones first."""
+    tags = sorted({curve.tag for curve in curves} - {REWARD_TAG}, key=_rank)
+    return [(tag, [curve for curve in curves if curve.tag == tag]) for tag in tags]
+
+
+def _rank(tag: str) -> tuple[int, str]:
+    return (FIRST.index(tag) if tag in FIRST else len(FIRST), tag)
+
+
+def figure(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """Return Plotly's traces of these curves, one line per behavior; their colours are the page's."""
+    return [
+        {"type": "scatter", "mode": "lines", "name": curve.behavior, "x": list(curve.steps), "y": list(curve.values)}
+        for curve in curves
+    ]
