@@ -26,8 +26,10 @@ class House:
     @classmethod
     def at(cls, host: str, port: int, *, say: Callable[[str], None]) -> House:
         """Return the house, not yet started."""
-        web = Child("web", ["--host", host, "--port", str(port)])
-        return cls(host, port, Minder([web, Child("worker", []), Child("supervise", [])], say))
+        # Reports made by the worker link to the pages that are served here.
+        here = {"MENTOR_HOST": host, "MENTOR_PORT": str(port)}
+        web = Child("web", ["--host", host, "--port", str(port)], here)
+        return cls(host, port, Minder([web, Child("worker", [], here), Child("supervise", [], here)], say))
 
     def wait_until_ready(self) -> bool:
         """Look after the children until the web process answers; return whether it does."""

@@ -40,6 +40,7 @@ class Child:
 
     name: str
     arguments: list[str]
+    variables: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     pause: float = 0.0
@@ -51,6 +52,7 @@ class Child:
             [sys.executable, str(BASE_DIR / "manage.py"), self.name, END_WITH_STDIN, *self.arguments],
             stdin=subprocess.PIPE,
             cwd=BASE_DIR,
+            env={**os.environ, **self.variables},
             start_new_session=sys.platform != "win32",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )

@@ -131,5 +131,3 @@ def _from_text(path: str, text: str) -> Any:
     if not text or len(text) > MAX_TEXT_CHARACTERS or not text.isprintable():
         raise OverrideError(f"The value of {path} must be a number or a short text.", path=path)
     return text
-
-

@@ -218,6 +218,14 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> ScalarNode:
+        # Line breaks of Unicode come back as blanks or newlines from any style but the double-quoted one.
+        odd = any(character in data for character in "\x85\u2028\u2029\ufeff")
+        return self.represent_scalar(f"{_TAG}str", data, style='"' if odd else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
 
 def dump(tree: Any) -> bytes:
     """Return YAML in UTF-8 that loads to an equal tree, its keys in the same order."""

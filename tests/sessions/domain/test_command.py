@@ -26,18 +26,23 @@ PLAIN = RunOptions(run_id="ball-1", results_dir="/data/results")
 
 
 def test_the_least_is_configuration_run_id_and_results_folder() -> None:
-    assert command_line("/data/ball.yaml", PLAIN) == ["/data/ball.yaml", "--run-id=ball-1", "--results-dir=/data/results"]
+    assert command_line("/data/ball.yaml", PLAIN) == [
+        "/data/ball.yaml",
+        "--run-id=ball-1",
+        "--results-dir=/data/results",
+    ]
 
 
 def test_every_option_has_its_value_beside_it_and_the_environments_arguments_are_last() -> None:
     options = RunOptions(
-        "b", "r", env_path="/games/My Ball", seed=3, num_envs=2, base_port=5100, no_graphics=True, width=640, height=480,
-        time_scale=1.5, timeout_wait=90, device="cuda:1", force=True, initialize_from="a", env_args=("--level", "2 b"),
+        "b", "r", env_path="/games/My Ball", seed=3, num_envs=2, base_port=5100, no_graphics=True, width=640,
+        height=480, time_scale=1.5, timeout_wait=90, device="cuda:1", force=True, initialize_from="a",
+        env_args=("--level", "2 b"),
     )  # fmt: skip
     assert command_line("c", options) == [
-        "c", "--run-id=b", "--results-dir=r", "--env=/games/My Ball", "--seed=3", "--num-envs=2", "--base-port=5100", "--width=640",
-        "--height=480", "--time-scale=1.5", "--timeout-wait=90", "--torch-device=cuda:1", "--initialize-from=a", "--no-graphics",
-        "--force", "--env-args", "--level", "2 b",
+        "c", "--run-id=b", "--results-dir=r", "--env=/games/My Ball", "--seed=3", "--num-envs=2", "--base-port=5100",
+        "--width=640", "--height=480", "--time-scale=1.5", "--timeout-wait=90", "--torch-device=cuda:1",
+        "--initialize-from=a", "--no-graphics", "--force", "--env-args", "--level", "2 b",
     ]  # fmt: skip
 
 
@@ -52,7 +57,10 @@ def test_plain_options_are_right() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("run_id", text) for text in ("", ".a", "-a", "a/b", "a\\b", "a b", "a\n", "ä", "a" * 65, "a.", "..", "--force", "@file")),
+        *(
+            ("run_id", text)
+            for text in ("", ".a", "-a", "a/b", "a\\b", "a b", "a\n", "ä", "a" * 65, "a.", "..", "--force", "@file")
+        ),
         *(("run_id", text) for text in ("CON", "nul", "Com1", "lpt9.txt", "aux.", "PRN.a.b")),
         *(("seed", number) for number in (-2, 2**31, 10**30)),
         *(("num_envs", number) for number in (0, -1, 65)),
@@ -62,7 +70,10 @@ def test_plain_options_are_right() -> None:
         *(("timeout_wait", number) for number in (0, 10**6)),
         *(("device", text) for text in ("", "gpu", "cuda:", "cuda:x", "cuda:0 --force", "cpu\n", "CPU")),
         *(("env_args", (text,)) for text in sorted(FORBIDDEN_ARGUMENTS)),
-        *(("env_args", (text,)) for text in ("-LogFile", "-logfile=/x", "a\nb", "a\0b", "a\rb", "--", "--re", "--n", "--num=3", "--t")),
+        *(
+            ("env_args", (text,))
+            for text in ("-LogFile", "-logfile=/x", "a\nb", "a\0b", "a\rb", "--", "--re", "--n", "--num=3", "--t")
+        ),
         ("env_args", ("x",) * 101),
     ],
 )
@@ -115,7 +126,12 @@ def test_a_suggested_run_id_is_free_and_right(behaviors: list[str], taken: list[
 
 
 ARGUMENTS = st.text(st.characters(exclude_categories=["C"]), max_size=12)
-WORDS = ARGUMENTS | st.builds("--{}{}".format, ARGUMENTS, ARGUMENTS) | st.builds("-{}".format, ARGUMENTS) | st.sampled_from(LEARN_OPTIONS)
+WORDS = (
+    ARGUMENTS
+    | st.builds("--{}{}".format, ARGUMENTS, ARGUMENTS)
+    | st.builds("-{}".format, ARGUMENTS)
+    | st.sampled_from(LEARN_OPTIONS)
+)
 OPTIONS = st.builds(
     RunOptions,
     run_id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", fullmatch=True),
@@ -155,11 +171,19 @@ def learn_parser() -> Iterator[Any]:
 def test_mlagents_reads_accepted_options_as_they_were_meant(options: RunOptions, learn_parser: Any) -> None:
     assume(not validate_options(options))
     read = vars(learn_parser.parse_args(command_line("/data/ball.yaml", options)))
-    assert (read["run_id"], read["results_dir"], read["env_path"]) == (options.run_id, options.results_dir, options.env_path)
+    assert (read["run_id"], read["results_dir"], read["env_path"]) == (
+        options.run_id,
+        options.results_dir,
+        options.env_path,
+    )
     assert (read["seed"], read["num_envs"]) == (options.seed, options.num_envs)
     assert read["base_port"] == (options.base_port if options.env_path and options.base_port else 5005)
     assert (read["no_graphics"], read["resume"], read["force"]) == (options.no_graphics, options.resume, options.force)
-    assert (read["width"], read["height"], read["time_scale"]) == (options.width or 84, options.height or 84, options.time_scale or 20)
+    assert (read["width"], read["height"], read["time_scale"]) == (
+        options.width or 84,
+        options.height or 84,
+        options.time_scale or 20,
+    )
     assert (int(read["timeout_wait"]), read["device"]) == (options.timeout_wait or 60, options.device)
     assert read["initialize_from"] == options.initialize_from
     assert tuple(read["env_args"] or ()) == options.env_args

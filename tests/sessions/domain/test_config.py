@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sessions.domain.config import BehaviorPlan, Config, ConfigError, OverrideError, read_config, with_overrides
@@ -25,6 +25,7 @@ behaviors:
     max_steps: 5e5
     summary_freq: 1000
 """
+PPO = "behaviors:\n  A:\n    trainer_type: ppo\n    hyperparameters:\n"
 QUICK_SECONDS = 1.0
 
 
@@ -53,7 +54,9 @@ def test_a_configuration_is_kept_byte_for_byte_and_understood() -> None:
 
 
 def test_mlagents_defaults_fill_what_is_not_given() -> None:
-    assert read_config(b"behaviors: {Ball: {}}").behaviors["Ball"] == BehaviorPlan("Ball", "ppo", 500_000, 50_000, 500_000, 3e-4)
+    assert read_config(b"behaviors: {Ball: {}}").behaviors["Ball"] == BehaviorPlan(
+        "Ball", "ppo", 500_000, 50_000, 500_000, 3e-4
+    )
 
 
 def test_default_settings_stand_behind_each_behavior() -> None:
@@ -121,8 +124,8 @@ def test_a_byte_order_mark_and_windows_line_ends_are_kept() -> None:
         ("behaviors:\n  A:\n    max_steps:\n", 3, 5, "positive whole number"),
         ("behaviors:\n  A:\n    summary_freq: 1e4\n", 3, 5, "positive whole number"),
         ("behaviors:\n  A:\n    checkpoint_interval: 0\n", 3, 5, "positive whole number"),
-        ("behaviors:\n  A:\n    trainer_type: ppo\n    hyperparameters:\n      batch_size: many\n", 5, 7, "batch_size"),
-        ("behaviors:\n  A:\n    trainer_type: ppo\n    hyperparameters:\n      learning_rate: -1\n", 5, 7, "positive number"),
+        (PPO + "      batch_size: many\n", 5, 7, "batch_size"),
+        (PPO + "      learning_rate: -1\n", 5, 7, "positive number"),
         ("behaviors: {A: {}}\nenvironment_parameters:\n  gravity: strong\n", 3, 3, "gravity must be"),
         ("behaviors: {A: {}}\ndebug: 1\n", 2, 1, "true or false"),
         ("behaviors: {A: {}}\nenv_settings:\n  env_path: /bin/sh\n", 3, 3, "env_path may not"),
@@ -136,7 +139,9 @@ def test_a_byte_order_mark_and_windows_line_ends_are_kept() -> None:
         ("behaviors: {A: {}}\ncheckpoint_settings:\n  load: null\n", 3, 3, "no setting"),
     ],
 )
-def test_what_cannot_train_is_refused_where_it_stands(text: str, line: int | None, column: int | None, words: str) -> None:
+def test_what_cannot_train_is_refused_where_it_stands(
+    text: str, line: int | None, column: int | None, words: str
+) -> None:
     error = refusal(text)
     assert words in str(error)
     assert (error.line, error.column) == (line, column)
@@ -183,7 +188,10 @@ def test_a_bomb_is_refused_before_it_goes_off(data: bytes) -> None:
     assert len(str(error)) < 600
 
 
-@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode) | st.text("ab:-[]{}#&*!|>'\"%@`,? \n\t0.", max_size=80).map(str.encode))
+SYNTAX = "ab:-[]{}#&*!|>'\"%@`,? \n\t0."
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode) | st.text(SYNTAX, max_size=80).map(str.encode))
 @settings(max_examples=300)
 def test_any_bytes_are_taken_or_refused(data: bytes) -> None:
     try:
@@ -201,7 +209,8 @@ def test_options_of_the_run_are_taken_out_and_handed_over() -> None:
         b"torch_settings: {device: cpu}\ncheckpoint_settings: {run_id: ppo, resume: false, initialize_from: null}\n"
     )
     assert config.defaults == {
-        "num_envs": 4, "seed": 7, "timeout_wait": 90, "width": 640, "time_scale": 5.0, "no_graphics": True, "device": "cpu",
+        "num_envs": 4, "seed": 7, "timeout_wait": 90, "width": 640, "time_scale": 5.0, "no_graphics": True,
+        "device": "cpu",
     }  # fmt: skip
     assert set(used_tree(config)) == {"behaviors"}
     assert config.given != config.used
@@ -233,7 +242,11 @@ def test_a_truth_value_is_not_the_number_it_equals() -> None:
     ("path", "value", "expected"),
     [
         ("behaviors.Ball.learning_rate", 0.001, {"hyperparameters": {"batch_size": 64, "learning_rate": 0.001}}),
-        ("behaviors.Ball.hyperparameters.learning_rate", "1e-5", {"hyperparameters": {"batch_size": 64, "learning_rate": 1e-5}}),
+        (
+            "behaviors.Ball.hyperparameters.learning_rate",
+            "1e-5",
+            {"hyperparameters": {"batch_size": 64, "learning_rate": 1e-5}},
+        ),
         ("behaviors.Ball.max_steps", "1e6", {"max_steps": 1_000_000}),
         ("behaviors.Ball.max_steps", 1e6, {"max_steps": 1_000_000}),
         ("behaviors.Ball.network_settings.normalize", "false", {"network_settings": {"normalize": False}}),
@@ -250,14 +263,18 @@ def test_a_path_and_a_value_as_people_write_them(path: str, value: Any, expected
 
 def test_behaviors_with_dots_are_found_longest_first() -> None:
     config = read_config(b"behaviors:\n  A: {}\n  A.B: {}\n  A.B.max_steps: {}\n")
-    changed = with_overrides(config, {"behaviors.A.B.max_steps": 5, "behaviors.A.B.max_steps.max_steps": 6, "behaviors.A.max_steps": 7})
+    changed = with_overrides(
+        config, {"behaviors.A.B.max_steps": 5, "behaviors.A.B.max_steps.max_steps": 6, "behaviors.A.max_steps": 7}
+    )
     assert {name: plan.max_steps for name, plan in changed.behaviors.items()} == {"A": 7, "A.B": 5, "A.B.max_steps": 6}
 
 
 def test_a_hyperparameter_brings_the_trainer_type_that_it_needs() -> None:
     changed = with_overrides(read_config(b"behaviors: {A: {}}"), {"behaviors.A.learning_rate": 0.01})
     assert used_tree(changed)["behaviors"]["A"] == {"trainer_type": "ppo", "hyperparameters": {"learning_rate": 0.01}}
-    shared = with_overrides(read_config(b"default_settings: {trainer_type: sac}\nbehaviors: {A: {}}"), {"behaviors.A.learning_rate": 0.01})
+    shared = with_overrides(
+        read_config(b"default_settings: {trainer_type: sac}\nbehaviors: {A: {}}"), {"behaviors.A.learning_rate": 0.01}
+    )
     assert shared.behaviors["A"].trainer_type == "sac"
 
 
@@ -294,7 +311,13 @@ def test_an_override_that_leads_nowhere_is_told(path: str, value: Any, words: st
 
 
 def test_an_override_that_could_not_train_is_refused() -> None:
-    for path, value in (("max_steps", 0), ("max_steps", "soon"), ("learning_rate", -1), ("max_step", 5), ("trainer_type", 3)):
+    for path, value in (
+        ("max_steps", 0),
+        ("max_steps", "soon"),
+        ("learning_rate", -1),
+        ("max_step", 5),
+        ("trainer_type", 3),
+    ):
         error = override_refusal(read_config(BALL), f"behaviors.Ball.{path}", value)
         assert path.split(".")[0] in str(error)
 
@@ -306,7 +329,9 @@ def test_a_refused_override_is_an_override_error() -> None:
 
 TEXT = st.text(max_size=20).filter(lambda text: "\0" not in text)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False) | TEXT
-TREES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=20)
+TREES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=20
+)
 
 
 def types(tree: Any) -> Any:
@@ -316,6 +341,7 @@ def types(tree: Any) -> Any:
 
 
 @given(TREES)
+@example({"\x85": "\u2028 \ufeff"})
 def test_a_dump_loads_to_the_equal_tree_with_the_same_types(tree: Any) -> None:
     loaded = yaml.safe_load(dump(tree))
     assert loaded == tree
@@ -339,7 +365,8 @@ def test_what_is_overridden_is_what_the_trainer_reads(rate: float, steps: int, n
 
 EXAMPLES = {
     "plain": BALL,
-    "defaults": b"default_settings:\n  trainer_type: sac\n  hyperparameters: {learning_rate: 3e-4}\nbehaviors:\n  A: {max_steps: '1e6'}\n",
+    "defaults": b"default_settings:\n  trainer_type: sac\n  hyperparameters: {learning_rate: 3e-4}\n"
+    b"behaviors:\n  A: {max_steps: '1e6'}\n",
     "everything": BALL
     + b"    network_settings: {normalize: true, memory: {sequence_length: 32}}\n    self_play: {window: 10}\n"
     b"    reward_signals: {extrinsic: {gamma: 0.9}, curiosity: {strength: 0.02}}\n    even_checkpoints: true\n"
@@ -367,16 +394,42 @@ def run_options() -> Iterator[Any]:
 def test_mlagents_takes_what_is_used_and_finds_nothing_that_mentor_decides(data: bytes, run_options: Any) -> None:
     config = read_config(data)
     name = next(iter(config.behaviors))
-    for one in (config, with_overrides(config, {f"behaviors.{name}.learning_rate": "1e-5", f"behaviors.{name}.max_steps": 2000})):
+    for one in (
+        config,
+        with_overrides(config, {f"behaviors.{name}.learning_rate": "1e-5", f"behaviors.{name}.max_steps": 2000}),
+    ):
         options = run_options.from_dict(used_tree(one))
         assert (options.env_settings.env_path, options.env_settings.env_args) == (None, None)
         assert (options.checkpoint_settings.run_id, options.checkpoint_settings.results_dir) == ("ppo", "results")
         plan, taken = one.behaviors[name], options.behaviors[name]
-        assert (plan.max_steps, plan.summary_freq, plan.trainer_type) == (taken.max_steps, taken.summary_freq, taken.trainer_type)
-        assert (plan.checkpoint_interval, plan.learning_rate) == (taken.checkpoint_interval, taken.hyperparameters.learning_rate)
+        assert (plan.max_steps, plan.summary_freq, plan.trainer_type) == (
+            taken.max_steps,
+            taken.summary_freq,
+            taken.trainer_type,
+        )
+        assert (plan.checkpoint_interval, plan.learning_rate) == (
+            taken.checkpoint_interval,
+            taken.hyperparameters.learning_rate,
+        )
 
 
-NUMBERS = ("5", "0", "-1", "5e5", "5.0e+5", "'12'", "'1e6'", "1e4", "true", "null", ".inf", ".nan", "2.7", "many", "[1]")
+NUMBERS = (
+    "5",
+    "0",
+    "-1",
+    "5e5",
+    "5.0e+5",
+    "'12'",
+    "'1e6'",
+    "1e4",
+    "true",
+    "null",
+    ".inf",
+    ".nan",
+    "2.7",
+    "many",
+    "[1]",
+)
 NUMBER_SETTINGS = ("max_steps", "summary_freq", "checkpoint_interval", "time_horizon", "keep_checkpoints")
 
 
@@ -386,10 +439,10 @@ NUMBER_SETTINGS = ("max_steps", "summary_freq", "checkpoint_interval", "time_hor
 def test_no_number_is_taken_that_mlagents_refuses(setting: str, run_options: Any) -> None:
     taken = []
     for number in NUMBERS:
-        given = {"trainer_type": "ppo", "hyperparameters": {}}
-        (given if setting in NUMBER_SETTINGS else given["hyperparameters"])[setting] = yaml.safe_load(number)
+        value = {setting: yaml.safe_load(number)}
+        given = value if setting in NUMBER_SETTINGS else {"hyperparameters": value}
         try:
-            config = read_config(dump({"behaviors": {"A": given}}))
+            config = read_config(dump({"behaviors": {"A": {"trainer_type": "ppo", **given}}}))
         except ConfigError:
             continue
         theirs = run_options.from_dict(used_tree(config)).behaviors["A"]

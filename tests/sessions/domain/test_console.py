@@ -43,7 +43,9 @@ QUICK_SECONDS = 0.5
 def as_json(event: ConsoleEvent) -> dict[str, Any]:
     """Numbers that JSON has no word for become text."""
     values = asdict(event).items()
-    plain = {key: str(value) if isinstance(value, float) and not math.isfinite(value) else value for key, value in values}
+    plain = {
+        key: str(value) if isinstance(value, float) and not math.isfinite(value) else value for key, value in values
+    }
     return {"event": type(event).__name__, **plain}
 
 
@@ -76,7 +78,7 @@ def test_there_are_transcripts() -> None:
             Summary("Ball", 500, 6.229, None, None, None, None, False),
         ),
         (
-            "[INFO] A. Step: 5. B. Step: 10. Time Elapsed: 1.000 s. Mean Reward: 0.000. Std of Reward: 0.000. Training.",
+            "[INFO] A. Step: 5. B. Step: 10. Time Elapsed: 1.000 s. Mean Reward: 0.00. Std of Reward: 0.00. Training.",
             Summary("A. Step: 5. B", 10, 1.0, 0.0, 0.0, None, None, True),
         ),
         ("[INFO] Listening on port 5004. Start training by pressing the Play button.", EditorWait(5004)),
@@ -93,10 +95,16 @@ def test_there_are_transcripts() -> None:
         ("[WARNING] Restarting worker[3] after 'Communicator has exited.'", Restarting(3, "Communicator has exited.")),
         ("[WARNING] Restarting worker[0] after 'It took long. See :", Restarting(0, "It took long. See :")),
         ("[INFO] Resuming training from step 3120.", Resumed(3120)),
-        ("[INFO] Parameter 'p' is in lesson 'L' and has value 'Float: value=4.0'.", Lesson("p", "L", "Float: value=4.0")),
+        (
+            "[INFO] Parameter 'p' is in lesson 'L' and has value 'Float: value=4.0'.",
+            Lesson("p", "L", "Float: value=4.0"),
+        ),
         ("ValueError: invalid literal", Failure("ValueError: invalid literal")),
         ("KeyboardInterrupt", Failure("KeyboardInterrupt")),
-        ("torch.cuda.OutOfMemoryError: CUDA out of memory.", Failure("torch.cuda.OutOfMemoryError: CUDA out of memory.")),
+        (
+            "torch.cuda.OutOfMemoryError: CUDA out of memory.",
+            Failure("torch.cuda.OutOfMemoryError: CUDA out of memory."),
+        ),
         ("learn.py: error: bad option", Failure("learn.py: error: bad option")),
     ],
 )
@@ -226,17 +234,28 @@ def test_a_message_ends_where_the_next_record_begins() -> None:
 
 
 def test_the_last_of_a_chain_counts() -> None:
-    chain = [*traceback("OSError: first"), "", "During handling of the above exception, another exception occurred:", ""]
+    chain = [
+        *traceback("OSError: first"),
+        "",
+        "During handling of the above exception, another exception occurred:",
+        "",
+    ]
     assert last_failure(chain + traceback("RuntimeError: second")) == "RuntimeError: second"
 
 
 def test_a_worker_speaks_only_when_the_main_process_does_not() -> None:
-    worker = ["[ERROR] UnityEnvironment worker 0: environment raised an unexpected exception.", *traceback("OSError: worker")]
+    worker = [
+        "[ERROR] UnityEnvironment worker 0: environment raised an unexpected exception.",
+        *traceback("OSError: worker"),
+    ]
     assert last_failure(worker) == "OSError: worker"
     assert last_failure([*traceback("ValueError: main"), *worker]) == "ValueError: main"
 
 
-@given(st.lists(st.sampled_from([*traceback("x.Y: z"), "", "Process Process-1:", "a: error: b", "\tmore"]) | st.text(max_size=20)))
+PIECES = [*traceback("x.Y: z"), "", "Process Process-1:", "a: error: b", "\tmore"]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=20)))
 @settings(max_examples=200)
 @example(["Traceback (most recent call last):"])
 def test_a_failure_is_one_short_line(lines: list[str]) -> None:

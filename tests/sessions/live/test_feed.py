@@ -22,7 +22,8 @@ from mentor_site.asgi import application
 from sessions.domain.states import State
 from sessions.metrics.events import Point
 from sessions.models import TrainingSession
-from sessions.selectors.console import attempt_of, console_path
+from sessions.runtime.rundir import RunDirectory
+from sessions.selectors.console import attempt_of
 from sessions.services import points
 from sessions.services.ingest import touch
 from tests.factories import make_session
@@ -101,10 +102,8 @@ def running(home: Path, ada: User) -> TrainingSession:
     return session
 
 
-def console_of(session: TrainingSession) -> Path:
-    attempt = attempt_of(session)
-    assert attempt is not None
-    return console_path(session, attempt)
+def console_of(session: TrainingSession, number: int = 1) -> Path:
+    return RunDirectory(settings.MENTOR_HOME, session.run_id).attempt(number).console
 
 
 def store_point(session: TrainingSession, step: int) -> None:
