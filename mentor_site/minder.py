@@ -72,8 +72,15 @@ def welcome(link: str, *, browser: bool) -> None:
     """Say where MENTOR is, and show it."""
     print(f"\nMENTOR is ready. Sign in once within 15 minutes:\n\n  {link}\n", flush=True)  # noqa: T201
     print("Ctrl-C stops MENTOR; trainings go on.", flush=True)  # noqa: T201
-    if browser:
+    if browser and has_desktop():
         webbrowser.open(link)
+
+
+def has_desktop() -> bool:
+    """Tell whether a browser would open in a window; in a bare terminal one would take the terminal over."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def say(sentence: str) -> None:

@@ -6,8 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM\d|LPT\d)(?:\..*)?", re.IGNORECASE)
@@ -27,6 +27,10 @@ LEARN_OPTIONS = (
     "--tensorflow", "--time-scale", "--timeout-wait", "--torch", "--torch-device", "--train", "--width",
 )  # fmt: skip
 MOST_ARGUMENTS = 100
+FURTHER = (
+    "num_areas", "max_lifetime_restarts", "restarts_rate_limit_n", "restarts_rate_limit_period_s", "quality_level",
+    "target_frame_rate", "capture_frame_rate", "no_graphics_monitor",
+)  # fmt: skip
 # Worker i of ML-Agents is given seed + i, and NumPy takes no more than 32 bits.
 LARGEST_SEED = 2**31 - 1
 RANGES: dict[str, tuple[float, float]] = {
@@ -59,6 +63,8 @@ class RunOptions:
     force: bool = False
     initialize_from: str | None = None
     env_args: tuple[str, ...] = ()
+    # Settings of a configuration's env_settings and engine_settings that have no field of their own, by name.
+    further: Mapping[str, int | bool] = field(default_factory=dict)
 
 
 def command_line(config_path: str, options: RunOptions) -> list[str]:
@@ -77,7 +83,10 @@ def command_line(config_path: str, options: RunOptions) -> list[str]:
         "initialize-from": options.initialize_from,
     }
     arguments += [f"--{name}={value}" for name, value in named.items() if value is not None]
+    numbers = {name: value for name, value in options.further.items() if name in FURTHER and not isinstance(value, bool)}
+    arguments += [f"--{name.replace('_', '-')}={value}" for name, value in numbers.items()]
     flags = {"no-graphics": options.no_graphics, "resume": options.resume, "force": options.force}
+    flags["no-graphics-monitor"] = bool(options.further.get("no_graphics_monitor"))
     arguments += [f"--{name}" for name, given in flags.items() if given]
     return [*arguments, "--env-args", *options.env_args] if options.env_args else arguments
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import time
 from dataclasses import asdict
 from typing import Any
@@ -18,9 +19,12 @@ from sessions.live.cursor import Cursor, Follow, read_follow
 from sessions.live.pulse import pulse
 from sessions.live.views import dashboard_now, may_watch, session_since
 
+logger = logging.getLogger(__name__)
+
 TAIL_SECONDS = 0.05
 CHECK_SECONDS = 60.0
 UNKNOWN, ANONYMOUS, FORBIDDEN = 4400, 4401, 4404
+BROKEN = 1011
 
 
 class Feed(AsyncWebsocketConsumer):
@@ -75,6 +79,10 @@ class Feed(AsyncWebsocketConsumer):
         except MentorError:
             await self.frame({"type": "gone"})
             await self.close(FORBIDDEN)
+        except Exception:
+            # A page whose feed ended in silence would look live for ever; a closed one comes back.
+            logger.exception("%s: this feed ended; its page will ask again", self.scope["path"])
+            await self.close(BROKEN)
 
     async def frame(self, content: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(content, cls=DjangoJSONEncoder, allow_nan=False))

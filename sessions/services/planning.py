@@ -98,7 +98,7 @@ def command_of(
     base_port: int | None,
 ) -> list[str]:
     """Return `mlagents-learn` and its arguments for one attempt."""
-    known = {name: options[name] for name in OPTION_FIELDS if options.get(name) is not None}
+    known = {name: options[name] for name in (*OPTION_FIELDS, "further") if options.get(name) is not None}
     run_options = command.RunOptions(
         run_id=run_id,
         results_dir=str(results_dir),
@@ -243,7 +243,8 @@ def _options(request: StartRequest, config: Config | None) -> dict[str, Any]:
         value = getattr(request, name)
         if value is not None and value != ():
             options[name] = list(value) if isinstance(value, tuple) else value
-    return options
+    further = {name: found[name] for name in command.FURTHER if name in found}
+    return {**options, "further": further} if further else options
 
 
 def _check_options(

@@ -9,6 +9,12 @@ class TrainerConfigError(Exception):
     __module__ = "mlagents.trainers.exception"
 
 
+class TrainerError(Exception):
+    """What an earlier attempt left cannot be used."""
+
+    __module__ = "mlagents.trainers.exception"
+
+
 class UnityTrainerException(Exception):
     """The results folder does not fit what was asked for."""
 

@@ -1,7 +1,7 @@
 """TensorBoard event files, written record by record and flushed with every summary.
 
-A record is its length, a checksum of that, the event, and a checksum of the event (TensorFlow's TFRecord); the
-checksums are CRC-32C, rotated by 15 bits and shifted by a constant.
+A record is its length, a checksum of that, the event, and a checksum of the event (TensorFlow's TFRecord);
+the checksums are CRC-32C, rotated by 15 bits and shifted by a constant.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Arrays are float64 with one row per agent or experience.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class Network:
     def __init__(self, sizes: list[int], random: np.random.Generator, *, last_scale: float) -> None:
         self.weights: list[Array] = []
         self.biases: list[Array] = []
-        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        for fan_in, fan_out in itertools.pairwise(sizes):
             self.weights.append(random.normal(0.0, fan_in**-0.5, (fan_in, fan_out)))
             self.biases.append(np.zeros(fan_out))
         self.weights[-1] *= last_scale

@@ -1,8 +1,9 @@
 """A stand-in for a Unity build: balls on tilting platforms, over ML-Agents' own protocol.
 
-Run by the trainer's own Python, which has `mlagents_envs` and `grpc`; needs no other file of MENTOR. The trainer
-is the gRPC server, this program the client that calls `Exchange` on `--mlagents-port`: once to introduce itself,
-then once per step, until the answer says that the training is over. Unity's own arguments are accepted and ignored.
+Run by the trainer's own Python, which has `mlagents_envs` and `grpc`; needs no other file of MENTOR, and a
+Python from 3.7 on. The trainer is the gRPC server, this program the client that calls `Exchange` on
+`--mlagents-port`: once to introduce itself, then once per step, until the answer says that the training is over.
+Unity's own arguments are accepted and ignored.
 """
 
 from __future__ import annotations
@@ -24,11 +25,10 @@ PACKAGE_VERSION = "3.0.0-practice"
 STATUS_OK = 200
 CRASH_CODE = 3
 WATCH_SECONDS = 0.5
-RETRY_SECONDS = 0.2
 
 OBSERVATIONS = 8
 ACTIONS = 2
-STATS_CHANNEL = uuid.UUID("a1d8f7b7-cec8-50f9-b78b-d3e165a78520")  # uuid5(URL, "com.unity.ml-agents/StatsSideChannel")
+STATS_CHANNEL = uuid.uuid5(uuid.NAMESPACE_URL, "com.unity.ml-agents/StatsSideChannel")
 STATS_AVERAGE = 0
 STATS_INTERVAL = 10  # steps
 
@@ -49,8 +49,8 @@ class Outcome(NamedTuple):
 class BallWorld:
     """Balls on platforms that tilt about two axes, one per agent; an agent keeps its ball from falling off.
 
-    Actions, shape (agents, 2) and clipped to [-1, 1], turn the platform. A step earns 0.1 with the ball in the middle
-    and less the further it is off; a fall costs 1. So an episode of 100 steps brings less than 10.
+    Actions, shape (agents, 2) and clipped to [-1, 1], turn the platform. A step earns 0.1 with the ball in the
+    middle and less the further it is off; a fall costs 1. So an episode of 100 steps brings less than 10.
     The ball rolls without slipping: a = 5/7 g sin(tilt).
     """
 
@@ -303,7 +303,7 @@ def lineage() -> tuple[int, int]:
 
 
 def leave_when_abandoned(log: TextIO) -> None:
-    """End this process when its trainer dies: ML-Agents' worker, its parent, may outlive the trainer and never say so."""
+    """End this process when its trainer dies: its parent, a worker of ML-Agents, may live on and never tell."""
     first = lineage()
     while lineage() == first:
         time.sleep(WATCH_SECONDS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,20 @@ from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.test import Client
 
 from mentor_site.asgi import application
 from sessions.domain.states import State
+from sessions.live.consumers import ANONYMOUS, FORBIDDEN, UNKNOWN
 from sessions.metrics.events import Point
-from sessions.models import TrainingSession
+from sessions.models import Attempt, TrainingSession
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.console import attempt_of
-from sessions.services import points
+from sessions.services import points, starting
 from sessions.services.ingest import touch
-from tests.factories import make_session
+from sessions.services.transitions import move
+from tests.factories import make_session, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,13 +63,13 @@ class Page:
         assert not connected
         return int(code or 0)
 
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[WebsocketCommunicator]:
+    @contextlib.asynccontextmanager
+    async def connected(self, hello: str | None = None) -> AsyncIterator[WebsocketCommunicator]:
         wire = WebsocketCommunicator(application, self.path, self.headers)  # type: ignore[arg-type]
         connected, _ = await wire.connect(timeout=PATIENCE_SECONDS)
         assert connected
         follow = {"type": "follow", "attempt": self.attempt, "log": self.log, "points": self.cursor}
-        await wire.send_to(text_data=json.dumps(follow))
+        await wire.send_to(text_data=json.dumps(follow) if hello is None else hello)
         try:
             yield wire
         finally:
@@ -92,6 +95,34 @@ class Page:
         while not enough(self):
             await self.take(wire)
             assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def on_disk(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """The tests' database in a file, as MENTOR has it: one that is read and written at once, and counts its commits."""
+    default, path = connections["default"], tmp_path / "mentor.sqlite3"
+    default.ensure_connection()
+    name, memory = default.settings_dict["NAME"], default.connection
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        memory.backup(file)
+    default.connection = None
+    default.settings_dict["NAME"] = str(path)  # one dictionary, which all threads and the pulse read
+    yield
+    default.close()
+    default.settings_dict["NAME"], default.connection = name, memory
+
+
+@pytest.fixture(autouse=True)
+async def feed_thread(on_disk: None) -> AsyncIterator[None]:
+    """The thread in which feeds ask the database begins and ends without a connection."""
+    await sync_to_async(forget_connection)()
+    yield
+    await sync_to_async(connections.close_all)()
+
+
+def forget_connection() -> None:
+    """A database in memory is not closed by being told to."""
+    connections["default"].connection = None
 
 
 @pytest.fixture
@@ -168,3 +199,117 @@ async def test_every_line_and_point_arrives_once_and_in_order(running: TrainingS
     assert writer.failure is None
     assert page.text.encode() == writer.console.read_bytes()
     assert page.steps == list(range(0, LINES, POINT_EVERY))
+
+
+async def test_a_page_that_nobody_signed_in_to_is_refused(running: TrainingSession) -> None:
+    assert await Page(running.run_id).refused() == ANONYMOUS
+
+
+@pytest.mark.parametrize("origin", [b"http://127.0.0.1:8601", b"http://evil.example", b"null", b""])
+async def test_a_page_of_another_origin_is_refused(running: TrainingSession, ada: User, origin: bytes) -> None:
+    cookie = await sync_to_async(cookie_of)(ada)
+    assert await Page(running.run_id, cookie, origin).refused() == 4403
+
+
+async def test_a_session_that_may_not_be_seen_is_refused_as_one_that_does_not_exist(running: TrainingSession) -> None:
+    eve = await sync_to_async(make_user)("eve")
+    cookie = await sync_to_async(cookie_of)(eve)
+    assert await Page(running.run_id, cookie).refused() == FORBIDDEN
+    assert await Page("no-such-session", cookie).refused() == FORBIDDEN
+
+
+@pytest.mark.parametrize("message", ["", "hello", "[]", '{"type": "follow", "log": -1}'])
+async def test_a_page_that_says_something_else_is_closed(running: TrainingSession, ada: User, message: str) -> None:
+    page = Page(running.run_id, await sync_to_async(cookie_of)(ada))
+    async with page.connected(hello=message) as wire:
+        assert await wire.receive_output(PATIENCE_SECONDS) == {"type": "websocket.close", "code": UNKNOWN}
+
+
+async def test_a_cursor_that_was_not_handed_out_ends_the_feed(running: TrainingSession, ada: User) -> None:
+    page = Page(running.run_id, await sync_to_async(cookie_of)(ada))
+    page.cursor = "1:x"
+    async with page.connected() as wire:
+        assert await page.take(wire) == "gone"
+        assert await wire.receive_output(PATIENCE_SECONDS) == {"type": "websocket.close", "code": FORBIDDEN}
+
+
+async def test_a_state_frame_carries_what_the_api_answers(home: Path, ada: User) -> None:
+    session = await sync_to_async(make_session)(owner=ada, tags=("first",), notes="A note.")
+    page = Page(session.run_id, await sync_to_async(cookie_of)(ada))
+    async with page.connected() as wire:
+        await page.take_until(wire, lambda page: bool(page.states))
+    answer = await sync_to_async(api_answer)(ada, session.run_id)
+    assert page.states[0].keys() == answer.keys()
+    times = {"created_at"}
+    assert without(page.states[0], times) == without(answer, times)
+
+
+def api_answer(user: User, run_id: str) -> dict[str, Any]:
+    client = Client()
+    client.force_login(user)
+    answer = client.get(f"/api/sessions/{run_id}/").json()
+    assert isinstance(answer, dict)
+    return answer
+
+
+def without(shape: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in shape.items() if name not in names}
+
+
+async def test_every_change_of_state_is_told(running: TrainingSession, ada: User) -> None:
+    page = Page(running.run_id, await sync_to_async(cookie_of)(ada))
+    async with page.connected() as wire:
+        await page.take_until(wire, lambda page: bool(page.states))
+        await sync_to_async(end)(running)
+        await page.take_until(wire, lambda page: page.states[-1]["state"] == "failed")
+    assert page.states[-1]["explanation"] == "It broke."
+
+
+def end(session: TrainingSession) -> None:
+    attempt = Attempt.objects.get(session=session)
+    assert move(attempt, State.FAILED, who="supervisor", why="It broke.")
+
+
+async def test_a_further_attempt_begins_the_console_anew(running: TrainingSession, ada: User) -> None:
+    console_of(running, 1).write_bytes(b"the first attempt\n")
+    page = Page(running.run_id, await sync_to_async(cookie_of)(ada))
+    async with page.connected() as wire:
+        await page.take_until(wire, lambda page: page.text == "the first attempt\n")
+        await sync_to_async(end)(running)
+        await sync_to_async(again)(running, ada)
+        console_of(running, 2).write_bytes(b"again\n")
+        await page.take_until(wire, lambda page: page.text == "again\n")
+    assert (page.attempt, page.log) == (2, len(b"again\n"))
+
+
+def again(session: TrainingSession, user: User) -> None:
+    session.refresh_from_db()
+    starting.new_attempt(session, by=user.get_username(), resume=True, force=False)
+    console_of(session, 2).parent.mkdir()
+
+
+async def test_the_last_words_are_sent_without_their_newline_once_it_has_ended(
+    running: TrainingSession, ada: User
+) -> None:
+    console_of(running).write_bytes(b"one\nKilled")
+    page = Page(running.run_id, await sync_to_async(cookie_of)(ada))
+    async with page.connected() as wire:
+        await page.take_until(wire, lambda page: page.text == "one\n")
+        await sync_to_async(end)(running)
+        await page.take_until(wire, lambda page: page.text == "one\nKilled")
+
+
+async def test_a_feed_that_breaks_closes_so_that_the_page_comes_back(
+    running: TrainingSession, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Page(running.run_id, await sync_to_async(cookie_of)(ada))
+    async with page.connected() as wire:
+        await page.take(wire)
+        monkeypatch.setattr("sessions.live.consumers.session_since", broken)
+        await sync_to_async(touch)(running.pk)
+        output = await wire.receive_output(PATIENCE_SECONDS)
+    assert output == {"type": "websocket.close", "code": 1011}
+
+
+def broken(*_: object) -> None:
+    raise OperationalError("disk I/O error")

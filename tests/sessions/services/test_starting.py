@@ -172,3 +172,12 @@ def test_a_preview_stores_nothing(ada: User, tmp_path: Path) -> None:
     assert any(word.startswith("--env=") for word in plan.command)
     assert not TrainingSession.objects.exists()
     assert not Environment.objects.exists()
+
+
+def test_engine_settings_of_a_configuration_become_options_that_the_command_line_shows(ada: User) -> None:
+    sections = b"engine_settings:\n  quality_level: 1\n  time_scale: 5\nenv_settings:\n  num_areas: 3\n  seed: 9\n"
+    session = starting.start_session(make_request(config=CONFIG + sections, seed=4), by=ada)
+    command = session.attempts.get().command
+    assert {"--quality-level=1", "--time-scale=5.0", "--num-areas=3", "--seed=4"} <= set(command)
+    assert b"engine_settings" not in bytes(session.config_used)
+    assert bytes(session.config_given) == CONFIG + sections
