@@ -69,7 +69,7 @@ def time_to(
 
 def _known(
     steps: Sequence[int], wall_times: Sequence[float], values: Sequence[float]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rewards = np.asarray(values, dtype=float)
     known = np.isfinite(rewards)
     return np.asarray(steps)[known], np.asarray(wall_times, dtype=float)[known], rewards[known]

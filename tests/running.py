@@ -114,7 +114,10 @@ class RunningMentor:
         up = psutil.Process(self.process.pid)
         named = {"up": up}
         for child in up.children():
-            words = child.cmdline()
+            try:
+                words = child.cmdline()
+            except psutil.Error:
+                continue  # just killed
             for name in ("web", "worker", "supervise"):
                 if name in words:
                     named[name] = child
@@ -123,7 +126,7 @@ class RunningMentor:
     def ask(self, method: str, path: str, body: Any = None, *, raw: bool = False) -> Any:
         """Call the API; returns the answer's JSON, with the status under "status" when it is an error."""
         request = urllib.request.Request(
-            f"{self.url}/api/{path}",
+            f"{self.url}/api/{path.replace(' ', '%20')}",
             method=method,
             data=json.dumps(body).encode() if body is not None else None,
             headers={"Authorization": f"Token {self.token}", "Content-Type": "application/json"},

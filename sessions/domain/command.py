@@ -83,12 +83,16 @@ def command_line(config_path: str, options: RunOptions) -> list[str]:
         "initialize-from": options.initialize_from,
     }
     arguments += [f"--{name}={value}" for name, value in named.items() if value is not None]
-    numbers = {name: value for name, value in options.further.items() if name in FURTHER and not isinstance(value, bool)}
-    arguments += [f"--{name.replace('_', '-')}={value}" for name, value in numbers.items()]
+    further = {name: value for name, value in options.further.items() if name in FURTHER}
+    arguments += [f"--{_dashed(name)}={value}" for name, value in further.items() if not isinstance(value, bool)]
     flags = {"no-graphics": options.no_graphics, "resume": options.resume, "force": options.force}
     flags["no-graphics-monitor"] = bool(options.further.get("no_graphics_monitor"))
     arguments += [f"--{name}" for name, given in flags.items() if given]
     return [*arguments, "--env-args", *options.env_args] if options.env_args else arguments
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def validate_options(options: RunOptions) -> dict[str, list[str]]:

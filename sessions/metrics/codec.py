@@ -44,4 +44,8 @@ def thin(points: Points, count: int) -> Points:
         if known:
             chosen |= {min(known, key=points.values.__getitem__), max(known, key=points.values.__getitem__)}
     keep = sorted(chosen)
-    return Points(*([column[index] for index in keep] for column in (points.steps, points.wall_times, points.values)))
+    return Points(
+        [points.steps[index] for index in keep],
+        [points.wall_times[index] for index in keep],
+        [points.values[index] for index in keep],
+    )

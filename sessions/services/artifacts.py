@@ -83,6 +83,8 @@ def store(attempt: Attempt, results: Path, *, hashed: bool) -> list[Artifact]:
         if artifact is None or (artifact.modified_ns, artifact.size) != (one.modified_ns, one.size):
             artifact = _store_one(attempt, one, status)
             changed.append(artifact)
+        else:
+            _complete(artifact, one, status)
         if hashed and not artifact.sha256:
             artifact.sha256 = sha256_of(results / one.path)
             artifact.save(update_fields=["sha256"])
@@ -91,13 +93,20 @@ def store(attempt: Attempt, results: Path, *, hashed: bool) -> list[Artifact]:
     return changed
 
 
+def _complete(artifact: Artifact, one: Found, status: dict[str, Any]) -> None:
+    """Add what training_status.json says of a file only after the file itself was written."""
+    said = {"step": _step_of(status, one), "reward": reward_of(status, one)}
+    news = {name: value for name, value in said.items() if value is not None and value != getattr(artifact, name)}
+    if news:
+        Artifact.objects.filter(pk=artifact.pk).update(**news)
+
+
 def _store_one(attempt: Attempt, one: Found, status: dict[str, Any]) -> Artifact:
-    final = _final_of(status, one.behavior)
     columns = {
         "attempt": attempt,
         "behavior": one.behavior,
         "kind": one.kind,
-        "step": final.get("steps") if one.final else one.step,
+        "step": _step_of(status, one),
         "reward": reward_of(status, one),
         "final": one.final,
         "size": one.size,
@@ -125,6 +134,11 @@ def final_steps(results: Path) -> dict[str, int]:
     status = read_status(results)
     steps = {name: _final_of(status, name).get("steps") for name in status}
     return {name: step for name, step in steps.items() if isinstance(step, int)}
+
+
+def _step_of(status: dict[str, Any], one: Found) -> int | None:
+    step = _final_of(status, one.behavior).get("steps") if one.final else one.step
+    return step if isinstance(step, int) else None
 
 
 def _final_of(status: dict[str, Any], behavior: str) -> dict[str, Any]:
