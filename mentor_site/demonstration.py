@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from sessions.trainers.standin.launcher import editor_command, make_launcher
 
 from mentor_site.options import BASE_DIR
 from sessions.domain.command import suggest_run_id
 from sessions.models import TrainingSession
 from sessions.services import accounts, starting, trainers
 from sessions.services.planning import StartRequest
+from sessions.trainers.standin.launcher import editor_command, make_launcher
 
 CONFIG = BASE_DIR / "sessions" / "trainers" / "demo.yaml"
 
