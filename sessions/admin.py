@@ -53,17 +53,17 @@ class Part(Inline):
 
 class AttemptPart(Part):
     model = models.Attempt
-    fields = ("number", "state", "exit_code", "started_at", "ended_at", "supervised")
+    fields = readonly_fields = ("number", "state", "exit_code", "started_at", "ended_at", "supervised")
 
 
 class BehaviorPart(Part):
     model = models.BehaviorProgress
-    fields = ("name", "step", "max_steps", "mean_reward", "std_reward")
+    fields = readonly_fields = ("name", "step", "max_steps", "mean_reward", "std_reward")
 
 
 class EventPart(Part):
     model = models.SessionEvent
-    fields = ("at", "from_state", "to_state", "who", "why")
+    fields = readonly_fields = ("at", "from_state", "to_state", "who", "why")
 
 
 @admin.register(models.TrainingSession)

@@ -11,6 +11,7 @@ urlpatterns = [
     path("sessions/<str:run_id>/stop/", views.StopView.as_view(), name="stop"),
     path("sessions/<str:run_id>/kill/", views.KillView.as_view(), name="kill"),
     path("sessions/<str:run_id>/resume/", views.ResumeView.as_view(), name="resume"),
+    path("sessions/<str:run_id>/restore/", views.RestoreView.as_view(), name="restore"),
     path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),
     path("sessions/<str:run_id>/metrics/", views.MetricsView.as_view(), name="metrics"),
     path("sessions/<str:run_id>/attempts/", views.AttemptsView.as_view(), name="attempts"),

@@ -155,6 +155,15 @@ class ResumeView(ActionView):
         editing.resume(session, by=by)
 
 
+class RestoreView(ActionView):
+    """Take it out of the trash."""
+
+    permission = "training.start_session"
+
+    def act(self, session: Any, by: str) -> None:
+        editing.restore(session)
+
+
 class LogView(APIView):
     """The console, from an offset in bytes."""
 

@@ -142,6 +142,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "series",
                 "ordering": ("attempt", "behavior", "tag"),
             },
         ),
@@ -371,6 +372,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "behavior progress",
                 "ordering": ("pk",),
             },
         ),

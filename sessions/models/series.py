@@ -21,6 +21,7 @@ class BehaviorProgress(models.Model):
 
     class Meta:
         ordering = ("pk",)
+        verbose_name_plural = "behavior progress"
         constraints = (models.UniqueConstraint(fields=("session", "name"), name="behavior_name_unique"),)
 
     def __str__(self) -> str:
@@ -55,6 +56,7 @@ class Series(models.Model):
 
     class Meta:
         ordering = ("attempt", "behavior", "tag")
+        verbose_name_plural = "series"
         constraints = (models.UniqueConstraint(fields=("attempt", "behavior", "tag"), name="series_unique"),)
 
     def __str__(self) -> str:

@@ -59,7 +59,7 @@ class SessionListPage:
     template: ClassVar[str] = "sessions/list.html"
     sessions: list[SessionShape]
     page: Page[Any]
-    filters: dict[str, str] = field(metadata={"help": "state, behavior, text, order as they were asked for."})
+    filters: dict[str, str] = field(metadata={"help": "state, behavior, text, order, trash as they were asked for."})
     states: list[str]
     behaviors: list[str]
     orders: list[tuple[str, str]] = field(metadata={"help": "Pairs of order key and label."})

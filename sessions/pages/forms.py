@@ -78,7 +78,7 @@ class StartForm(forms.Form):
     overrides = forms.CharField(
         required=False,
         max_length=20_000,
-        widget=forms.Textarea,
+        widget=forms.Textarea(attrs={"rows": 4}),
         label="Further overrides",
         help_text="One a line: behaviors.Ball.max_steps = 40000",
     )
@@ -86,14 +86,14 @@ class StartForm(forms.Form):
         required=False, min_value=-1000, max_value=1000, label="Priority", help_text="Higher goes first."
     )
     tags = forms.CharField(required=False, max_length=1000, label="Tags", help_text="Separated by commas.")
-    notes = forms.CharField(required=False, max_length=20_000, widget=forms.Textarea, label="Notes")
+    notes = forms.CharField(required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 4}), label="Notes")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = [(trainer.name, f"{trainer}") for trainer in Trainer.objects.filter(problem="")]
         trainer = self.fields["trainer"]
         assert isinstance(trainer, forms.ChoiceField)  # noqa: S101 - declared above
-        trainer.choices = [("", "Chosen by MENTOR"), *names]
+        trainer.choices = [("", "Automatic"), *names]
 
     def clean_config_file(self) -> Any:
         upload = self.cleaned_data.get("config_file")

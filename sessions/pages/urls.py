@@ -15,6 +15,7 @@ urlpatterns = [
     path("sessions/<str:run_id>/kill/", views.kill, name="kill"),
     path("sessions/<str:run_id>/resume/", views.resume, name="resume"),
     path("sessions/<str:run_id>/trash/", views.trash, name="trash"),
+    path("sessions/<str:run_id>/restore/", views.restore, name="restore"),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),
 ]

@@ -64,7 +64,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
     context = contexts.SessionListPage(
         sessions=[sessions.session_shape(session) for session in page.object_list],
         page=page,
-        filters={name: request.GET.get(name, "") for name in ("state", "behavior", "text", "order")},
+        filters={name: request.GET.get(name, "") for name in ("state", "behavior", "text", "order", "trash")},
         states=[state for state, _ in history.STATE_CHOICES],
         behaviors=history.behavior_names(sessions.visible_sessions(request.user)),
         orders=list(history.ORDERS.items()),
@@ -275,6 +275,15 @@ def trash(request: HttpRequest, run_id: str) -> HttpResponse:
     editing.trash(session)
     messages.success(request, f"{session.run_id} is in the trash; its files stay where they are.")
     return redirect("sessions:list")
+
+
+@require_POST
+def restore(request: HttpRequest, run_id: str) -> HttpResponse:
+    session = sessions.session_named(run_id, request.user)
+    editing.require_permission(request.user, "training.start_session")
+    editing.restore(session)
+    messages.success(request, f"{session.run_id} is back in the history.")
+    return redirect(session)
 
 
 def trainers_page(request: HttpRequest) -> HttpResponse:

@@ -146,13 +146,15 @@ def test_name_notes_tags_and_priority_can_be_changed_and_nothing_else(api: Clien
     assert TrainingSession.objects.get().wanted == "run"
 
 
-def test_only_an_ended_session_goes_to_the_trash_and_leaves_the_list(api: Client, ada: User) -> None:
+def test_only_an_ended_session_goes_to_the_trash_and_comes_back_from_it(api: Client, ada: User) -> None:
     session = make_session(owner=ada, run_id="ball", state=State.RUNNING)
     assert api.delete("/api/sessions/ball/").status_code == 409
     TrainingSession.objects.filter(pk=session.pk).update(state="stopped")
     assert api.delete("/api/sessions/ball/").status_code == 204
     assert api.get("/api/sessions/").json()["count"] == 0
     assert api.get("/api/sessions/?trash=true").json()["count"] == 1
+    assert api.post("/api/sessions/ball/restore/").json()["actions"] == ["resume", "trash"]
+    assert api.get("/api/sessions/").json()["count"] == 1
 
 
 def test_the_list_is_filtered_ordered_and_paged(api: Client, ada: User) -> None:
