@@ -1,9 +1,14 @@
 """MENTOR's settings for tests: a home of its own, tasks run at once, quick passwords."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ["MENTOR_HOME"] = os.environ.get("MENTOR_TEST_HOME") or tempfile.mkdtemp(prefix="mentor-tests-")
+if not os.environ.get("MENTOR_TEST_HOME"):
+    os.environ["MENTOR_TEST_HOME"] = tempfile.mkdtemp(prefix="mentor-tests-")
+    atexit.register(shutil.rmtree, os.environ["MENTOR_TEST_HOME"], ignore_errors=True)
+os.environ["MENTOR_HOME"] = os.environ["MENTOR_TEST_HOME"]
 
 from mentor_site.settings import *  # noqa: F403
 

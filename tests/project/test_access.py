@@ -15,7 +15,7 @@ from knox.models import AuthToken
 from sessions.domain.states import State
 from sessions.models import SignInLink, TrainingSession
 from sessions.services import accounts
-from tests.factories import make_session
+from tests.factories import make_session, make_user
 
 OPEN = {"/accounts/enter/", "/accounts/login/", "/admin/login/"}
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
@@ -52,6 +52,18 @@ def test_every_address_asks_for_a_sign_in(client: Client, address: str) -> None:
     for method in METHODS:
         status = getattr(client, method)(address).status_code
         assert status in {301, 302, 401, 403}, f"{method} {address}: {status}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/accounts/login/", "/admin/login/"])
+def test_guessing_a_password_ends_after_ten_wrong_ones_and_only_for_that_name(client: Client, address: str) -> None:
+    for name in ("ada", "ben"):
+        make_user(name)
+    answers = [client.post(address, {"username": "ada", "password": f"guess {n}"}).status_code for n in range(12)]
+    assert answers == [200] * 9 + [429] * 3
+    right = {"password": "correct horse battery"}
+    assert client.post(address, {"username": "ada", **right}).status_code == 429
+    assert client.post("/accounts/login/", {"username": "ben", **right}).status_code == 302
 
 
 def test_the_open_addresses_exist() -> None:
