@@ -45,6 +45,11 @@ class Config:
         given = self.tree.get("behaviors", {})
         return {name: _plan(name, settings, defaults) for name, settings in given.items()}
 
+    def plan_of(self, name: str) -> BehaviorPlan | None:
+        """Return what is intended for a behavior, by its name or by default_settings; None when it is in neither."""
+        defaults = self.tree.get("default_settings")
+        return self.behaviors.get(name) or (_plan(name, {}, defaults) if defaults else None)
+
     @cached_property
     def used(self) -> bytes:
         """The file for the trainer: the given bytes, unless something was changed or left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -61,10 +62,12 @@ def _named_in(learn: Path) -> list[Path]:
     if not lines or not lines[0].startswith("#!"):
         return []
     first = lines[0][2:].strip()
-    if first.endswith("python") or "python" in Path(first).name:
-        return [Path(first)] if not first.startswith("/usr/bin/env") else _on_path(first.split()[-1])
+    if first.startswith("/usr/bin/env"):
+        return [found for word in first.split()[1:] if "python" in word for found in _on_path(word)]
+    if "python" in Path(first.split(" -")[0]).name:
+        return [Path(first.split(" -")[0])]
     # Long paths and blanks: '''exec' "/path/to/python" "$0" "$@"
-    return [Path(part) for line in lines[1:] for part in _quoted(line) if "python" in Path(part).name]
+    return [Path(word) for line in lines[1:] for word in _executed(line) if "python" in Path(word).name]
 
 
 def _on_path(name: str) -> list[Path]:
@@ -72,11 +75,13 @@ def _on_path(name: str) -> list[Path]:
     return [Path(found)] if found else []
 
 
-def _quoted(line: str) -> list[str]:
-    if "exec" not in line:
+def _executed(line: str) -> list[str]:
+    """The words behind a shell's `exec`: the program and its arguments."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
         return []
-    parts = line.split('"')
-    return parts[1::2] if len(parts) > 1 else line.replace("'''exec'", "").split()[:1]
+    return words[1:] if words[:1] == ["exec"] else []
 
 
 def find_learn(option: Path | None) -> tuple[Path, str] | None:
@@ -105,11 +110,13 @@ def probe(interpreter: Path) -> Probe:
             check=True,
         )
         facts = json.loads(answer.stdout.decode("utf-8", "replace").strip().splitlines()[-1])
+        if not isinstance(facts, dict):
+            raise ValueError("its answer is of another kind")
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         return Probe(problem=f"{interpreter} did not answer as a Python would: {_short(error)}")
     if not facts.get("mlagents"):
         return Probe(facts.get("python", ""), problem=f"The package mlagents is not installed for {interpreter}.")
-    return Probe(facts["python"], facts["mlagents"], facts.get("torch", ""))
+    return Probe(facts.get("python", ""), facts["mlagents"], facts.get("torch", ""))
 
 
 def _short(error: Exception) -> str:

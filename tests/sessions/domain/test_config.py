@@ -409,6 +409,17 @@ def test_mlagents_takes_what_is_used_and_finds_nothing_that_mentor_decides(data:
         )
 
 
+def test_a_behavior_that_is_not_named_is_planned_by_the_default_settings() -> None:
+    config = read_config(b"default_settings: {max_steps: 700}\nbehaviors:\n  A: {summary_freq: 10}\n")
+    named, other = config.plan_of("A"), config.plan_of("B")
+    assert named and (named.max_steps, named.summary_freq) == (700, 10)
+    assert other and (other.name, other.max_steps, other.summary_freq) == ("B", 700, 50_000)
+
+
+def test_a_behavior_that_nothing_speaks_of_has_no_plan() -> None:
+    assert read_config(b"behaviors:\n  A: {max_steps: 700}\n").plan_of("B") is None
+
+
 NUMBERS = (
     "5",
     "0",

@@ -15,6 +15,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="runs a shell script"
 
 
 @posix
+@pytest.mark.mlagents
 def test_linux_gets_a_script_that_runs_whatever_its_path_is_made_of(tmp_path: Path) -> None:
     folder = tmp_path / 'it\'s a $HOME "folder"'
     interpreter = folder / "my python"
