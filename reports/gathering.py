@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from django.conf import settings
 from django.utils import timezone
@@ -103,6 +104,6 @@ def _files(session: TrainingSession, beside: Path) -> list[FileLink]:
 def _href(path: Path, beside: Path) -> str:
     """A relative link, which holds when the whole folder is moved; another drive needs the absolute one."""
     try:
-        return Path(os.path.relpath(path, beside)).as_posix()
+        return quote(Path(os.path.relpath(path, beside)).as_posix())
     except ValueError:
         return path.as_uri()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from tests.browsing import BROWSERS, find_browser
 from tests.factories import make_user
 
 REQUIRE_ALL = os.environ.get("MENTOR_TEST_REQUIRE") == "all"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "msedge")
 
 
 def mlagents_is_there() -> str | None:
@@ -26,10 +25,6 @@ def browser_is_there() -> str | None:
     if importlib.util.find_spec("playwright") is None:
         return "playwright is not installed"
     return None if find_browser() else f"no browser is installed ({', '.join(BROWSERS)})"
-
-
-def find_browser() -> str | None:
-    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
 PARTS: dict[str, Callable[[], str | None]] = {"mlagents": mlagents_is_there, "browser": browser_is_there}

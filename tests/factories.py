@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import itertools
 import sys
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
+from reports.models import Report
 from sessions.domain.states import State
-from sessions.models import Machine, Trainer, TrainingSession
-from sessions.services import starting
+from sessions.metrics.events import Point
+from sessions.models import (
+    Artifact,
+    Environment,
+    EventFile,
+    Machine,
+    PortLease,
+    SignInLink,
+    Trainer,
+    TrainingSession,
+)
+from sessions.services import points, starting
 from sessions.services.planning import StartRequest
 
 CONFIG = b"behaviors:\n  Ball:\n    trainer_type: ppo\n    max_steps: 2000\n    summary_freq: 500\n"
@@ -55,4 +68,21 @@ def make_session(*, owner: User, state: State = State.QUEUED, **changes: Any) ->
         TrainingSession.objects.filter(pk=session.pk).update(state=state.value)
         session.attempts.update(state=state.value, machine=make_machine())
         session.refresh_from_db()
+    return session
+
+
+def make_one_of_everything(owner: User) -> TrainingSession:
+    """A running session "ball" with a row of every model beside it."""
+    session = make_session(owner=owner, run_id="ball", state=State.RUNNING)
+    attempt = session.attempts.get()
+    file = {"size": 1, "modified_ns": 1}
+    Environment.objects.create(name="Ball", path="/builds/Ball", sha256="0", **file)
+    PortLease.objects.create(machine=make_machine(), port=5005, attempt=attempt)
+    SignInLink.objects.create(user=owner, digest="0", expires_at=timezone.now() + timedelta(minutes=1))
+    EventFile.objects.create(attempt=attempt, path="Ball/events", behavior="Ball")
+    points.append(attempt, "Ball", [Point("Environment/Cumulative Reward", step, 1e9 + step, 0.5) for step in (1, 2)])
+    Artifact.objects.create(
+        session=session, attempt=attempt, path="Ball.onnx", behavior="Ball", kind="onnx", step=2, **file
+    )
+    Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
     return session

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from reports import selectors, services
 from reports.models import Report
+from sessions.api.serializers import results_of
 from sessions.selectors.sessions import session_named
 
 
@@ -36,7 +37,7 @@ def _row(report: Report) -> dict[str, Any]:
 class ReportsView(APIView):
     """All reports, and the building of one."""
 
-    @extend_schema(responses={200: ReportSerializer(many=True)}, operation_id="list_reports")
+    @extend_schema(responses={200: results_of(ReportSerializer)}, operation_id="list_reports")
     def get(self, request: Request) -> Response:
         return Response({"results": [_row(report) for report in selectors.visible_reports(request.user)[:500]]})
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from sessions.domain.states import State
 from sessions.services.planning import StartRequest
 
 MAX_TEXT = 256 * 1024
+
+
+@cache
+def results_of(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """Describe an answer that lists: {"results": [...]}."""
+    name = serializer.__name__.removesuffix("Serializer")
+    return inline_serializer(f"{name}List", {"results": serializer(many=True)})
 
 
 class StartSerializer(serializers.Serializer[Any]):
@@ -104,6 +113,12 @@ class SessionDetailSerializer(SessionSerializer):
     config_name = serializers.CharField()
     attempts = AttemptSerializer(many=True)
     saved = serializers.ListField(child=serializers.DictField())
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    command = serializers.ListField(child=serializers.CharField())
+    shell = serializers.CharField()
+    notices = serializers.ListField(child=serializers.CharField())
 
 
 class SessionPageSerializer(serializers.Serializer[Any]):

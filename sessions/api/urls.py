@@ -1,6 +1,7 @@
 from django.urls import path
 
 from sessions.api import views
+from sessions.services.actions import ACTIONS
 
 app_name = "api"
 
@@ -8,10 +9,10 @@ urlpatterns = [
     path("sessions/", views.SessionsView.as_view(), name="sessions"),
     path("preview/", views.PreviewView.as_view(), name="preview"),
     path("sessions/<str:run_id>/", views.SessionView.as_view(), name="session"),
-    path("sessions/<str:run_id>/stop/", views.StopView.as_view(), name="stop"),
-    path("sessions/<str:run_id>/kill/", views.KillView.as_view(), name="kill"),
-    path("sessions/<str:run_id>/resume/", views.ResumeView.as_view(), name="resume"),
-    path("sessions/<str:run_id>/restore/", views.RestoreView.as_view(), name="restore"),
+    *(
+        path(f"sessions/<str:run_id>/{action}/", views.ActionView.as_view(asked=action), name=action)
+        for action in ACTIONS
+    ),
     path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),
     path("sessions/<str:run_id>/metrics/", views.MetricsView.as_view(), name="metrics"),
     path("sessions/<str:run_id>/attempts/", views.AttemptsView.as_view(), name="attempts"),

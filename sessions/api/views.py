@@ -18,7 +18,7 @@ from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import SessionEvent, TrainingSession
 from sessions.selectors import console, files, history, machine, series, sessions
-from sessions.services import accounts, editing, environments, planning, starting, stopping, trainers
+from sessions.services import accounts, actions, editing, environments, planning, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
 CONFLICT = {**ERRORS, 409: shapes.ErrorSerializer}
@@ -80,7 +80,11 @@ class SessionsView(APIView):
 class PreviewView(APIView):
     """What a start would do, without doing it."""
 
-    @extend_schema(request=shapes.StartSerializer, responses={200: dict, **CONFLICT}, operation_id="preview_session")
+    @extend_schema(
+        request=shapes.StartSerializer,
+        responses={200: shapes.PreviewSerializer, **CONFLICT},
+        operation_id="preview_session",
+    )
     def post(self, request: Request) -> Response:
         asked = shapes.StartSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -110,58 +114,19 @@ class SessionView(APIView):
 
     @extend_schema(responses={204: None, **CONFLICT}, operation_id="trash_session")
     def delete(self, request: Request, run_id: str) -> Response:
-        session = sessions.session_named(run_id, request.user)
-        editing.require_permission(request.user, "training.start_session")
-        editing.trash(session)
+        actions.ask(sessions.session_named(run_id, request.user), "trash", by=request.user)
         return Response(status=204)
 
 
 class ActionView(APIView):
     """Something asked of a session; answers with the session as it then stands."""
 
-    permission = "training.stop_session"
+    asked = ""
 
     @extend_schema(request=None, responses={200: shapes.SessionDetailSerializer, **CONFLICT})
     def post(self, request: Request, run_id: str) -> Response:
-        session = sessions.session_named(run_id, request.user)
-        editing.require_permission(request.user, self.permission, session)
-        self.act(session, request.user.get_username())
+        actions.ask(sessions.session_named(run_id, request.user), self.asked, by=request.user)
         return Response(detail_of(run_id, request))
-
-    def act(self, session: Any, by: str) -> None:
-        raise NotImplementedError
-
-
-class StopView(ActionView):
-    """Save the model and end."""
-
-    def act(self, session: Any, by: str) -> None:
-        stopping.request_stop(session, by=by)
-
-
-class KillView(ActionView):
-    """End at once, without saving."""
-
-    def act(self, session: Any, by: str) -> None:
-        stopping.request_kill(session, by=by)
-
-
-class ResumeView(ActionView):
-    """Go on from the last checkpoint."""
-
-    permission = "training.start_session"
-
-    def act(self, session: Any, by: str) -> None:
-        editing.resume(session, by=by)
-
-
-class RestoreView(ActionView):
-    """Take it out of the trash."""
-
-    permission = "training.start_session"
-
-    def act(self, session: Any, by: str) -> None:
-        editing.restore(session)
 
 
 class LogView(APIView):
@@ -209,7 +174,7 @@ class MetricsView(APIView):
 class AttemptsView(APIView):
     """The session's attempts."""
 
-    @extend_schema(responses={200: shapes.AttemptSerializer(many=True), **ERRORS}, operation_id="list_attempts")
+    @extend_schema(responses={200: shapes.results_of(shapes.AttemptSerializer), **ERRORS}, operation_id="list_attempts")
     def get(self, request: Request, run_id: str) -> Response:
         return Response({"results": detail_of(run_id, request)["attempts"]})
 
@@ -217,7 +182,7 @@ class AttemptsView(APIView):
 class EventsView(APIView):
     """Every change of state: when, by whom and why."""
 
-    @extend_schema(responses={200: shapes.EventSerializer(many=True), **ERRORS}, operation_id="list_events")
+    @extend_schema(responses={200: shapes.results_of(shapes.EventSerializer), **ERRORS}, operation_id="list_events")
     def get(self, request: Request, run_id: str) -> Response:
         session = sessions.session_named(run_id, request.user)
         events = SessionEvent.objects.filter(session=session).select_related("attempt")
@@ -238,7 +203,9 @@ def _event(event: SessionEvent) -> dict[str, Any]:
 class ArtifactsView(APIView):
     """Models and checkpoints."""
 
-    @extend_schema(responses={200: shapes.ArtifactSerializer(many=True), **ERRORS}, operation_id="list_artifacts")
+    @extend_schema(
+        responses={200: shapes.results_of(shapes.ArtifactSerializer), **ERRORS}, operation_id="list_artifacts"
+    )
     def get(self, request: Request, run_id: str) -> Response:
         return Response({"results": files.artifacts_of(sessions.session_named(run_id, request.user))})
 
@@ -246,7 +213,9 @@ class ArtifactsView(APIView):
 class CheckpointsView(APIView):
     """The checkpoints of all behaviors: their states and their models."""
 
-    @extend_schema(responses={200: shapes.ArtifactSerializer(many=True), **ERRORS}, operation_id="list_checkpoints")
+    @extend_schema(
+        responses={200: shapes.results_of(shapes.ArtifactSerializer), **ERRORS}, operation_id="list_checkpoints"
+    )
     def get(self, request: Request, run_id: str) -> Response:
         listed = files.artifacts_of(sessions.session_named(run_id, request.user))
         return Response({"results": [one for one in listed if one["step"] is not None]})
@@ -285,7 +254,7 @@ class ConfigView(APIView):
 class TrainersView(APIView):
     """Installations that can train."""
 
-    @extend_schema(responses={200: shapes.TrainerSerializer(many=True)}, operation_id="list_trainers")
+    @extend_schema(responses={200: shapes.results_of(shapes.TrainerSerializer)}, operation_id="list_trainers")
     def get(self, request: Request) -> Response:
         return Response({"results": [asdict(trainer) for trainer in machine.trainer_shapes()]})
 
@@ -306,7 +275,7 @@ class TrainersView(APIView):
 class EnvironmentsView(APIView):
     """Builds that trainers may start."""
 
-    @extend_schema(responses={200: shapes.EnvironmentSerializer(many=True)}, operation_id="list_environments")
+    @extend_schema(responses={200: shapes.results_of(shapes.EnvironmentSerializer)}, operation_id="list_environments")
     def get(self, request: Request) -> Response:
         return Response({"results": [asdict(environment) for environment in machine.environment_shapes()]})
 
@@ -340,7 +309,7 @@ class SystemView(APIView):
 class QueueView(APIView):
     """What waits for a slot, in the order in which it will get one."""
 
-    @extend_schema(responses={200: shapes.SessionSerializer(many=True)}, operation_id="get_queue")
+    @extend_schema(responses={200: shapes.results_of(shapes.SessionSerializer)}, operation_id="get_queue")
     def get(self, request: Request) -> Response:
         waiting = sessions.sessions_with_parts(request.user).filter(state="queued", trashed_at__isnull=True)
         ordered = waiting.order_by("-priority", "created_at")

@@ -49,7 +49,7 @@ def event_files(folder: Path) -> list[Path]:
 
 def _begun(path: Path) -> int:
     stamp = path.name.partition(".tfevents.")[2].split(".")[0]
-    return int(stamp) if stamp.isdigit() else 0
+    return int(stamp) if stamp.isdecimal() and len(stamp) < 20 else 0
 
 
 def read_events(path: Path, offset: int, *, limit_bytes: int = 4 * 1024 * 1024) -> Batch:
@@ -83,7 +83,7 @@ def _records(data: bytes, offset: int) -> Batch:
         if end + FOOTER_BYTES > len(data):
             break
         try:
-            points.extend(_event(data[position + HEADER.size : end]))
+            points += list(_event(data[position + HEADER.size : end]))
         except (ValueError, IndexError, struct.error):
             skipped += 1
         position = end + FOOTER_BYTES
@@ -96,7 +96,7 @@ def _event(payload: bytes) -> Iterator[Point]:
         if number == 1 and kind == FIXED64:
             wall_time = FLOAT64.unpack(value)[0]
         elif number == 2 and kind == VARINT:
-            step = value if value < 1 << 63 else value - (1 << 64)
+            step = _signed(value)
         elif number == 5 and kind == BYTES:
             summary = value
     for number, kind, value in _fields(summary):
@@ -128,10 +128,10 @@ def _tensor(payload: bytes) -> float | None:
             dtype = value
         elif number == 4 and kind == BYTES:
             content = value
-        elif number in LISTS:
+        elif number in LISTS and kind in (BYTES, LISTS[number][0]):
             values += _unpacked(value, LISTS[number][1])
-        elif number in (7, 10) and kind == VARINT:
-            values.append(value)
+        elif number in (7, 10) and kind in (BYTES, VARINT):
+            values += _integers(value) if kind == BYTES else [_signed(value)]
     code = DTYPES.get(dtype)
     if code and content:
         values = _unpacked(content, code)
@@ -141,6 +141,19 @@ def _tensor(payload: bytes) -> float | None:
 def _unpacked(data: bytes, code: str) -> list[float]:
     size = struct.calcsize(code)
     return list(struct.unpack(f"<{len(data) // size}{code}", data))
+
+
+def _integers(data: bytes) -> list[float]:
+    values: list[float] = []
+    position = 0
+    while position < len(data):
+        value, position = _varint(data, position)
+        values.append(_signed(value))
+    return values
+
+
+def _signed(value: int) -> int:
+    return value if value < 1 << 63 else value - (1 << 64)
 
 
 def _fields(data: bytes):  # type: ignore[no-untyped-def]

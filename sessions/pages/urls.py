@@ -1,6 +1,7 @@
 from django.urls import path
 
 from sessions.pages import views
+from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
 
@@ -11,11 +12,7 @@ urlpatterns = [
     path("sessions/", views.session_list, name="list"),
     path("sessions/<str:run_id>/", views.session_page, name="detail"),
     path("sessions/<str:run_id>/console/", views.console_download, name="console"),
-    path("sessions/<str:run_id>/stop/", views.stop, name="stop"),
-    path("sessions/<str:run_id>/kill/", views.kill, name="kill"),
-    path("sessions/<str:run_id>/resume/", views.resume, name="resume"),
-    path("sessions/<str:run_id>/trash/", views.trash, name="trash"),
-    path("sessions/<str:run_id>/restore/", views.restore, name="restore"),
+    *(path(f"sessions/<str:run_id>/{action}/", views.act, {"action": action}, name=action) for action in ACTIONS),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),
 ]

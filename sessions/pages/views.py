@@ -22,13 +22,20 @@ from sessions.pages.browsing import listing
 from sessions.pages.forms import StartForm, initial_from, typed_overrides
 from sessions.selectors import console, files, history, machine, series, sessions
 from sessions.selectors.series import REWARD_TAG
-from sessions.services import accounts, editing, environments, planning, starting, stopping, trainers
+from sessions.services import accounts, actions, editing, environments, planning, starting, trainers
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
 ENDED_SHOWN = 8
 PAGE_SIZE = 25
 CURVE_POINTS = 1000
+SAID = {
+    "stop": "Asked {} to stop. It saves its model first.",
+    "kill": "{} is ended at once; what it learned since its last checkpoint is lost.",
+    "resume": "{} goes on from its last checkpoint.",
+    "trash": "{} is in the trash; its files stay where they are.",
+    "restore": "{} is back in the history.",
+}
 
 
 def show(request: HttpRequest, page: Any, *, template: str | None = None, status: int = 200) -> HttpResponse:
@@ -130,7 +137,7 @@ def console_download(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """The whole console of an attempt, byte for byte."""
     session = sessions.session_named(run_id, request.user)
     number = request.GET.get("attempt", "")
-    attempt = console.attempt_of(session, int(number) if number.isdigit() else None)
+    attempt = console.attempt_of(session, int(number) if number.isdecimal() and len(number) <= 9 else None)
     path = console.console_path(session, attempt) if attempt else None
     if attempt is None or path is None or not path.is_file():
         return HttpResponse("", content_type="text/plain; charset=utf-8")
@@ -242,48 +249,12 @@ def browse(request: HttpRequest) -> JsonResponse:
 
 
 @require_POST
-def stop(request: HttpRequest, run_id: str) -> HttpResponse:
+def act(request: HttpRequest, run_id: str, action: str) -> HttpResponse:
+    """A button of a session: asks for it and says what follows."""
     session = sessions.session_named(run_id, request.user)
-    editing.require_permission(request.user, "training.stop_session", session)
-    stopping.request_stop(session, by=request.user.get_username())
-    messages.success(request, f"Asked {session.run_id} to stop. It saves its model first.")
-    return redirect(session)
-
-
-@require_POST
-def kill(request: HttpRequest, run_id: str) -> HttpResponse:
-    session = sessions.session_named(run_id, request.user)
-    editing.require_permission(request.user, "training.stop_session", session)
-    stopping.request_kill(session, by=request.user.get_username())
-    messages.warning(request, f"{session.run_id} is ended at once; what it learned since its last checkpoint is lost.")
-    return redirect(session)
-
-
-@require_POST
-def resume(request: HttpRequest, run_id: str) -> HttpResponse:
-    session = sessions.session_named(run_id, request.user)
-    editing.require_permission(request.user, "training.start_session")
-    editing.resume(session, by=request.user.get_username())
-    messages.success(request, f"{session.run_id} goes on from its last checkpoint.")
-    return redirect(session)
-
-
-@require_POST
-def trash(request: HttpRequest, run_id: str) -> HttpResponse:
-    session = sessions.session_named(run_id, request.user)
-    editing.require_permission(request.user, "training.start_session")
-    editing.trash(session)
-    messages.success(request, f"{session.run_id} is in the trash; its files stay where they are.")
-    return redirect("sessions:list")
-
-
-@require_POST
-def restore(request: HttpRequest, run_id: str) -> HttpResponse:
-    session = sessions.session_named(run_id, request.user)
-    editing.require_permission(request.user, "training.start_session")
-    editing.restore(session)
-    messages.success(request, f"{session.run_id} is back in the history.")
-    return redirect(session)
+    actions.ask(session, action, by=request.user)
+    messages.success(request, SAID[action].format(session.run_id))
+    return redirect("sessions:list") if action == "trash" else redirect(session)
 
 
 def trainers_page(request: HttpRequest) -> HttpResponse:

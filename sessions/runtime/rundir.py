@@ -155,8 +155,7 @@ class AttemptDirectory:
         The environment in the stored spec carries the cookie by which the attempt's processes are found.
         Raises FileExistsError when the attempt has a spec already.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        self._make()
         if self.spec.exists():
             raise FileExistsError(f"{self.spec} exists: an attempt is prepared once")
         atomic_write(self.config, config)
@@ -174,8 +173,16 @@ class AttemptDirectory:
         return create_once(self.kill_request, asdict(Request(time.time(), by)))
 
     def claim_void(self) -> bool:
-        """Decide that this attempt never starts; False when a shim (or another decision) was first."""
+        """Decide that this attempt never starts; False when a shim (or another decision) was first.
+
+        The directory need not be there: a launch may have died before it made one, and may still come.
+        """
+        self._make()
         return create_once(self.claim, asdict(Claim(by=BY_RECONCILER, void=True, at=time.time())))
+
+    def _make(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
 
     def see_stop(self, stage: str) -> bool:
         """Take the right to interrupt the trainer; False when somebody has it. None interrupts without."""

@@ -88,9 +88,14 @@ def store(attempt: Attempt, results: Path, *, hashed: bool) -> list[Artifact]:
         if hashed and not artifact.sha256:
             artifact.sha256 = sha256_of(results / one.path)
             artifact.save(update_fields=["sha256"])
-    gone = set(known) - {one.path for one in found}
-    Artifact.objects.filter(session_id=attempt.session_id, path__in=gone).update(present=False)
+    _store_presence(known, {one.path for one in found})
     return changed
+
+
+def _store_presence(known: dict[str, Artifact], found: set[str]) -> None:
+    for present in (True, False):
+        moved = [one.pk for one in known.values() if one.present is not present and (one.path in found) is present]
+        Artifact.objects.filter(pk__in=moved).update(present=present)
 
 
 def _complete(artifact: Artifact, one: Found, status: dict[str, Any]) -> None:

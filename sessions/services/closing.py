@@ -88,7 +88,7 @@ def _ending(ingester: Ingester, record: ExitRecord, models: list[Artifact], *, s
         saved=[f"{one.path} at step {one.step:,}" if one.step is not None else one.path for one in models if one.final],
         failure=_failure(ingester),
         same_boot=same_boot,
-        started=bool(behaviors) or attempt.console_offset > 0,
+        started=attempt.console_offset > 0,
     )
 
 

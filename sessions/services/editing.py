@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from sessions.domain.states import ENDED, State, values
@@ -15,6 +16,7 @@ from sessions.models import TrainingSession
 from sessions.selectors.files import has_checkpoint
 from sessions.selectors.sessions import User
 from sessions.services.starting import new_attempt
+from sessions.services.transitions import record
 
 EDITABLE = ("name", "notes", "tags", "priority")
 
@@ -49,15 +51,22 @@ def resume(session: TrainingSession, *, by: str) -> TrainingSession:
     return session
 
 
-def trash(session: TrainingSession) -> None:
+def trash(session: TrainingSession, *, by: str) -> None:
     """Move an ended session to the trash; its files stay. Raises Conflict while it has not ended."""
-    moved = TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED)).update(
-        trashed_at=timezone.now(), version=F("version") + 1
-    )
-    if not moved:
+    ended = TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED))
+    if not ended.exists():
         raise Conflict(f"{session.run_id} has not ended.", hint="Stop it first.")
+    _put(ended.filter(trashed_at__isnull=True), timezone.now(), session, by=by, why="Moved to the trash.")
 
 
-def restore(session: TrainingSession) -> None:
+def restore(session: TrainingSession, *, by: str) -> None:
     """Take a session out of the trash."""
-    TrainingSession.objects.filter(pk=session.pk).update(trashed_at=None, version=F("version") + 1)
+    trashed = TrainingSession.objects.filter(pk=session.pk, trashed_at__isnull=False)
+    _put(trashed, None, session, by=by, why="Taken out of the trash.")
+
+
+def _put(rows: QuerySet[TrainingSession], at: datetime | None, session: TrainingSession, *, by: str, why: str) -> None:
+    with transaction.atomic():
+        if rows.update(trashed_at=at, version=F("version") + 1):
+            state = State(session.state)
+            record(session.pk, None, state, state, who=by, why=why)

@@ -7,8 +7,8 @@ reads at the same time loses the race and stores nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.db import transaction
@@ -16,6 +16,7 @@ from django.db.models import F
 
 from sessions import nudge
 from sessions.domain import console
+from sessions.domain.config import ConfigError, read_config
 from sessions.domain.numbers import finite
 from sessions.domain.progress import Pace
 from sessions.domain.states import SPEAKING, State
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 CONSOLE_BYTES = 4 * 1024 * 1024
 EVENT_BYTES = 4 * 1024 * 1024
 LINE_BYTES = 64 * 1024
+NAME_CHARACTERS = 255
 
 
 class Overtaken(Exception):
@@ -110,15 +112,16 @@ class Ingester:
         if any(isinstance(event, (console.Exported, console.Copied)) for event in events):
             self.saved = True
 
-    def _apply_progress(self, events: Iterable[console.ConsoleEvent]) -> None:
+    def _apply_progress(self, events: Sequence[console.ConsoleEvent]) -> None:
         latest: dict[str, console.Summary] = {}
         for event in events:
             if isinstance(event, console.Summary):
-                latest[event.behavior] = event
-            elif isinstance(event, (console.Exported, console.Copied)) and event.behavior and event.step is not None:
-                advance(self.attempt.session_id, event.behavior, event.step)
+                latest[event.behavior] = with_reward_of(latest.get(event.behavior), event)
         for summary in latest.values():
             store_summary(self.attempt.session_id, summary)
+        for event in events:
+            if isinstance(event, (console.Exported, console.Copied)) and event.behavior and event.step is not None:
+                advance(self.attempt.session_id, event.behavior, event.step)
         if latest:
             touch(self.attempt.session_id, steps_per_second=self.pace.steps_per_second)
 
@@ -130,9 +133,16 @@ class Ingester:
             elif isinstance(event, (console.Connected, console.NewBehavior, console.Summary)):
                 wanted = State.RUNNING
         current = State(Attempt.objects.values_list("state", flat=True).get(pk=self.attempt.pk))
+        if wanted is not None and current is State.LAUNCHING:
+            # It speaks, so it has started: a supervisor that was away sees both at once.
+            current = self._started(current)
         if wanted is not None and current in SPEAKING and wanted is not current:
             self.attempt.state = current.value
             move(self.attempt, wanted, who=SUPERVISOR)
+
+    def _started(self, current: State) -> State:
+        self.attempt.state = current.value
+        return State.STARTING if move(self.attempt, State.STARTING, who=SUPERVISOR) else current
 
     def _events(self) -> bool:
         more = False
@@ -207,20 +217,51 @@ def _text(line: bytes) -> str:
     return line[:LINE_BYTES].decode("utf-8", "replace").rstrip("\r").replace("\0", "")
 
 
+def with_reward_of(earlier: console.Summary | None, summary: console.Summary) -> console.Summary:
+    """Return the summary; one without an episode has the reward of the one before, however the console was cut."""
+    if earlier is None or summary.mean_reward is not None or summary.group_reward is not None:
+        return summary
+    return replace(
+        summary,
+        mean_reward=earlier.mean_reward,
+        std_reward=earlier.std_reward,
+        group_reward=earlier.group_reward,
+    )
+
+
 def store_summary(session_id: int, summary: console.Summary) -> None:
     """Store a behavior's headline. NaN and infinite rewards are stored as unknown: JSON has no word for them."""
     columns = {"step": summary.step, "elapsed_seconds": summary.elapsed_seconds, "seen": True}
     reward = summary.mean_reward if summary.group_reward is None else summary.group_reward
     if reward is not None:
         columns |= {"mean_reward": finite(reward), "std_reward": finite(summary.std_reward)}
-    BehaviorProgress.objects.update_or_create(session_id=session_id, name=summary.behavior, defaults=columns)
+    known = _behavior(session_id, summary.behavior)
+    BehaviorProgress.objects.filter(pk=known.pk).update(**columns)
 
 
 def advance(session_id: int, behavior: str, step: int) -> None:
     """Raise a behavior's step to that of a file it saved; it never goes back."""
-    known, _ = BehaviorProgress.objects.get_or_create(session_id=session_id, name=behavior)
+    known = _behavior(session_id, behavior)
     BehaviorProgress.objects.filter(pk=known.pk, step__lt=step).update(step=step)
     BehaviorProgress.objects.filter(pk=known.pk).update(seen=True)
+
+
+def _behavior(session_id: int, name: str) -> BehaviorProgress:
+    """Return the row of a behavior; one that the configuration does not name is planned by its default_settings."""
+    name = name[:NAME_CHARACTERS]
+    known = BehaviorProgress.objects.filter(session_id=session_id, name=name).first()
+    if known is not None:
+        return known
+    return BehaviorProgress.objects.create(session_id=session_id, name=name, max_steps=_planned(session_id, name))
+
+
+def _planned(session_id: int, name: str) -> int | None:
+    config = TrainingSession.objects.values_list("config_used", flat=True).get(pk=session_id)
+    try:
+        plan = read_config(bytes(config)).plan_of(name)
+    except ConfigError:  # was right for the version that stored it
+        return None
+    return plan.max_steps if plan else None
 
 
 def touch(session_id: int, **columns: object) -> None:

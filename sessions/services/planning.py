@@ -19,7 +19,6 @@ from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import has_checkpoint
 from sessions.services import environments, trainers
 from sessions.services.config_files import read_config_file
-from sessions.trainers.kinds import KINDS
 
 OPTION_FIELDS = (
     "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "env_args",
@@ -133,7 +132,7 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
     existing = TrainingSession.objects.filter(run_id__iexact=request.run_id).first()
     options = _options(request, config)
     number = next_attempt_number(existing)
-    _check_options(request, options, environment or new_environment, trainer, errors)
+    _check_options(request, options, environment or new_environment, errors)
     if "run_id" not in errors.sentences:
         _check_run_id(request, existing, results_of_run(request.run_id), errors)
         _check_initialize_from(request, options, errors)
@@ -251,7 +250,6 @@ def _check_options(
     request: StartRequest,
     options: dict[str, Any],
     environment: Environment | Path | None,
-    trainer: Trainer | None,
     errors: _Errors,
 ) -> None:
     path = environment.path if isinstance(environment, Environment) else environment
@@ -265,8 +263,6 @@ def _check_options(
         **{**options, "env_args": tuple(options.get("env_args", ()))},
     )
     for name, sentences in command.validate_options(run_options).items():
-        if name == "num_envs" and trainer is not None and not KINDS[trainer.kind].connects_to_unity:
-            continue
         for sentence in sentences:
             errors.add(name, sentence)
 

@@ -14,7 +14,7 @@ def append(attempt: Attempt, behavior: str, points: Iterable[Point]) -> None:
     """Append points of one behavior in the order they were written; to be called inside a transaction."""
     by_tag: dict[str, list[Point]] = {}
     for point in points:
-        by_tag.setdefault(point.tag[:255], []).append(point)
+        by_tag.setdefault(_name(point.tag), []).append(point)
     if not by_tag:
         return
     known = {series.tag: series for series in Series.objects.filter(attempt=attempt, behavior=behavior, tag__in=by_tag)}
@@ -27,6 +27,11 @@ def append(attempt: Attempt, behavior: str, points: Iterable[Point]) -> None:
         series.last_step = tagged[-1].step
         series.last_value = finite(tagged[-1].value)
     Series.objects.bulk_update(known.values(), ["count", "last_step", "last_value"])
+
+
+def _name(tag: str) -> str:
+    """What every database takes as the name of a series: PostgreSQL knows no NUL."""
+    return tag.replace("\0", "")[:255]
 
 
 def _append_chunks(known: dict[str, Series], by_tag: dict[str, list[Point]]) -> None:

@@ -75,12 +75,12 @@ def register(interpreter: str, *, name: str, by: User) -> Trainer:
     if not by.has_perm("training.manage_environment"):
         raise NotAllowed("You may not register trainers.", hint="Ask an administrator.")
     path = Path(interpreter.strip()).expanduser()
+    python = _python_of(path)
     errors: dict[str, list[str]] = {}
     if not name.strip() or name.strip() in {"mlagents", "practice"}:
         errors["name"] = ["Give the trainer a name of its own."]
-    elif Trainer.objects.filter(name=name.strip()).exclude(interpreter=str(path)).exists():
+    elif Trainer.objects.filter(name=name.strip()).exclude(interpreter=str(python)).exists():
         errors["name"] = [f"There is a trainer {name} already."]
-    python = _python_of(path)
     probe = installations.probe(python) if python else installations.Probe(problem=f"There is no program {path}.")
     if probe.problem:
         errors["interpreter"] = [probe.problem]
@@ -100,7 +100,7 @@ def choose(wanted: str | int | None) -> Trainer | None:
     """Return the trainer of that name or id; without one, mlagents-learn when there is a usable one, else practice."""
     if wanted not in (None, ""):
         by_name = Trainer.objects.filter(name=str(wanted)).first()
-        if by_name is None and str(wanted).isdigit():
+        if by_name is None and str(wanted).isdecimal() and len(str(wanted)) <= 18:
             return Trainer.objects.filter(pk=int(str(wanted))).first()
         return by_name
     usable = {trainer.name: trainer for trainer in Trainer.objects.filter(problem="")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -38,8 +39,10 @@ def move(
         before = Attempt.objects.filter(pk=attempt.pk).values_list("state", flat=True).first()
         if before not in [state.value for state in old_states]:
             return False
-        Attempt.objects.filter(pk=attempt.pk).update(**{"state": to.value, **_times(to, attempt), **(fields or {})})
-        _move_session(attempt.session_id, to, why)
+        changes = {"state": to.value, **_times(to, attempt), **(fields or {})}
+        if not Attempt.objects.filter(pk=attempt.pk, state=before).update(**changes):
+            return False  # overtaken since the look, where transactions run side by side
+        _move_session(attempt.session_id, to, why, ended_at=changes.get("ended_at"))
         record(attempt.session_id, attempt.pk, State(before), to, who=who, why=why)
     attempt.refresh_from_db()
     return True
@@ -54,10 +57,10 @@ def _times(to: State, attempt: Attempt) -> dict[str, Any]:
     return {}
 
 
-def _move_session(session_id: int, to: State, why: str) -> None:
+def _move_session(session_id: int, to: State, why: str, *, ended_at: datetime | None) -> None:
     changes: dict[str, Any] = {"state": to.value, "explanation": why, "version": F("version") + 1}
     if to in ENDED:
-        changes |= {"ended_at": timezone.now(), "steps_per_second": None}
+        changes |= {"ended_at": ended_at, "steps_per_second": None}
     rows = TrainingSession.objects.filter(pk=session_id)
     rows.update(**changes)
     if to is State.STARTING:

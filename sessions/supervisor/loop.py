@@ -73,6 +73,8 @@ class Supervisor:
         active = Attempt.objects.filter(machine=self.machine, state__in=values(ACTIVE)).select_related(
             "session__trainer", "session__environment"
         )
+        # What somebody else ended is over here, too.
+        self.watches = {attempt.pk: self.watches[attempt.pk] for attempt in active if attempt.pk in self.watches}
         for attempt in active:
             if attempt.pk not in self.watches:
                 self.watches[attempt.pk] = Watch(attempt)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from reports.models import Report
-from sessions.domain.states import State
-from sessions.models import Artifact, Environment, EventFile, PortLease, Series, SeriesChunk, SignInLink
-from tests.factories import make_machine, make_session
+from tests.factories import make_one_of_everything
 
 OURS = [model for model in admin.site._registry if model.__module__.startswith(("sessions.", "reports."))]
 
@@ -23,17 +17,7 @@ OURS = [model for model in admin.site._registry if model.__module__.startswith((
 @pytest.fixture
 def looked_through(client: Client, ada: User) -> Client:
     """A signed-in administrator, with one row of every model."""
-    session = make_session(owner=ada, run_id="ball", state=State.RUNNING)
-    attempt = session.attempts.get()
-    file = {"size": 1, "modified_ns": 1}
-    Environment.objects.create(name="Ball", path="/builds/Ball", sha256="0", **file)
-    PortLease.objects.create(machine=make_machine(), port=5005, attempt=attempt)
-    SignInLink.objects.create(user=ada, digest="0", expires_at=timezone.now() + timedelta(minutes=1))
-    EventFile.objects.create(attempt=attempt, path="Ball/events", behavior="Ball")
-    series = Series.objects.create(attempt=attempt, behavior="Ball", tag="Losses/Value Loss")
-    SeriesChunk.objects.create(series=series, number=0, count=1, data=bytes(24))
-    Artifact.objects.create(session=session, attempt=attempt, path="Ball.onnx", behavior="Ball", kind="onnx", **file)
-    Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
+    make_one_of_everything(ada)
     client.force_login(ada)
     return client
 

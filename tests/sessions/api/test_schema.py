@@ -1,0 +1,89 @@
+"""What OpenAPI says of the answers is what the answers are."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.factories import CONFIG, make_one_of_everything
+
+pytestmark = pytest.mark.usefixtures("home")
+FILES = {"/api/sessions/{run_id}/artifacts/{key}/"}
+
+
+@pytest.fixture
+def api(client: Client, ada: User) -> Client:
+    make_one_of_everything(ada)
+    client.force_login(ada)
+    return client
+
+
+def schema_of(api: Client) -> dict[str, Any]:
+    schema = api.get("/api/schema/?format=json").json()
+    assert isinstance(schema, dict)
+    return schema
+
+
+def as_json_schema(part: Any) -> Any:
+    """OpenAPI 3.0's "nullable" in the words of JSON Schema; objects have the properties named and no others."""
+    if isinstance(part, list):
+        return [as_json_schema(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    plain = {name: as_json_schema(value) for name, value in part.items() if name != "nullable"}
+    if "properties" in plain:
+        plain.setdefault("additionalProperties", False)
+    return {"anyOf": [plain, {"type": "null"}]} if part.get("nullable") else plain
+
+
+def check(answer: Any, described: dict[str, Any], schema: dict[str, Any]) -> None:
+    content = described["content"]["application/json"]["schema"]
+    components = as_json_schema(schema["components"])
+    jsonschema.validate(answer, {**as_json_schema(content), "components": components})
+
+
+def test_every_answer_that_reads_has_the_shape_described(api: Client) -> None:
+    schema = schema_of(api)
+    reading = {path: operations["get"] for path, operations in schema["paths"].items() if "get" in operations}
+    assert len(reading) > 12
+    for path, operation in reading.items():
+        if path in FILES:
+            continue
+        answer = api.get(path.replace("{run_id}", "ball"))
+        assert answer.status_code == 200, path
+        check(answer.json(), operation["responses"]["200"], schema)
+
+
+def test_points_have_the_shape_described(api: Client) -> None:
+    schema = schema_of(api)
+    described = schema["paths"]["/api/sessions/{run_id}/metrics/"]["get"]["responses"]["200"]
+    answer = api.get("/api/sessions/ball/metrics/?behavior=Ball").json()
+    assert answer["series"][0]["steps"] == [1, 2]
+    check(answer, described, schema)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/preview/", 200), ("/api/sessions/", 201)])
+def test_a_start_and_its_preview_have_the_shape_described(api: Client, path: str, status: int) -> None:
+    schema = schema_of(api)
+    body = {"run_id": "ball-1", "config": CONFIG.decode(), "trainer": "practice"}
+    answer = api.post(path, json.dumps(body), content_type="application/json")
+    assert answer.status_code == status
+    check(answer.json(), schema["paths"][path]["post"]["responses"][str(status)], schema)
+
+
+@pytest.mark.parametrize(("action", "status"), [("stop", 200), ("kill", 200), ("resume", 409), ("restore", 200)])
+def test_actions_and_refusals_have_the_shape_described(api: Client, action: str, status: int) -> None:
+    schema = schema_of(api)
+    answer = api.post(f"/api/sessions/ball/{action}/")
+    assert answer.status_code == status
+    operation = schema["paths"][f"/api/sessions/{{run_id}}/{action}/"]["post"]
+    check(answer.json(), operation["responses"][str(status)], schema)
+
+
+def test_the_documentation_has_a_page(api: Client) -> None:
+    assert api.get("/api/docs/").status_code == 200
