@@ -69,6 +69,7 @@ class Child:
             return None
         calm = now - self.started_at > CALM_SECONDS
         self.pause = 0.2 if calm or not self.pause else min(self.pause * 2, MAX_PAUSE_SECONDS)
+        self.close()
         self.process, self.due_at = None, now + self.pause
         return f"{self.name} ended with code {code}; it is started again."
 

@@ -126,6 +126,9 @@ def test_the_summary_is_handed_out_to_who_may_see_the_session(
     summary = client.get("/api/sessions/ball/summary/").json()
     assert (summary["run_id"], summary["state"]) == ("ball", "running")
     assert [(one["behavior"], one["points"], one["final"]) for one in summary["behaviors"]] == [("Ball", 2, 2.0)]
-    assert "2.0" in client.get("/sessions/ball/").content.decode()
+    section = (
+        client.get("/sessions/ball/").content.decode().partition('id="reward-summary"')[2].partition("</section>")[0]
+    )
+    assert "2.000" in section
     client.force_login(cyd)
     assert client.get("/api/sessions/ball/summary/").status_code == 404
