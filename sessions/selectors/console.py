@@ -82,8 +82,8 @@ def tail_offset(path: Path, length: int) -> int:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             start = max(0, size - length)
-            file.seek(start)
-            block = file.read(length) if start else b""
+            file.seek(max(0, start - 1))
+            block = file.read(length + 1) if start else b""
     except OSError:
         return 0
-    return start + block.find(b"\n") + 1 if start else 0
+    return start + max(0, block.find(b"\n"))

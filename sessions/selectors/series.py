@@ -100,7 +100,10 @@ def parse_cursor(cursor: str) -> dict[int, int]:
         if len(cursor) > MAX_CURSOR:
             raise ValueError
         pairs = (pair.split(":") for pair in cursor.split(","))
-        return {int(key): int(count) for key, count in pairs}
+        seen = {int(key): int(count) for key, count in pairs}
+        if min(seen.values()) < 0:
+            raise ValueError
+        return seen
     except ValueError:
         raise InvalidInput("This cursor was not handed out by MENTOR.", hint="Leave it out to begin anew.") from None
 

@@ -89,7 +89,7 @@ def test_a_session_there_is_not_is_missing(page: Client, path: str) -> None:
     send = page.get if path in ("", "console/") else page.post
     answer = send(f"/sessions/nobody/{path}")
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.content.decode()
+    assert "There is no session nobody" in answer.content.decode()
 
 
 @pytest.mark.parametrize("run_id", ["..", "a%2Fb", "%00", "x" * 500, "ü"])

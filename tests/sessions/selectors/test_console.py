@@ -106,6 +106,7 @@ def test_a_console_that_is_not_there_or_ends_before_the_offset_has_nothing(path:
         (b"one\ntwo\n", 100, 0),
         (b"one\ntwo\n", 7, 4),
         (b"one\ntwo\n", 5, 4),
+        (b"one\ntwo\n", 4, 4),
         (b"one\ntwo\nthr", 6, 8),
         (b"one\r\ntwo\r\n", 6, 5),
     ],

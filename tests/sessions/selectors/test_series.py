@@ -137,7 +137,7 @@ def test_thinning_keeps_the_cursor_at_the_true_end(session: TrainingSession) -> 
     assert same.steps == list(range(3 * CHUNK))
 
 
-@pytest.mark.parametrize("cursor", ["x", "1", "1:", ":1", "1:2:3", "1:2,", "1.5:2", "1:x", "9:" + "9" * 5000])
+@pytest.mark.parametrize("cursor", ["x", "1", "1:", ":1", "1:-1", "1:2:3", "1:2,", "1.5:2", "1:x", "9:" + "9" * 5000])
 def test_a_cursor_that_was_never_handed_out_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidInput):
         parse_cursor(cursor)
