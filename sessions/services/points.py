@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sessions.domain.numbers import finite
 from sessions.metrics.codec import pack
@@ -17,16 +17,32 @@ def append(attempt: Attempt, behavior: str, points: Iterable[Point]) -> None:
         by_tag.setdefault(_name(point.tag), []).append(point)
     if not by_tag:
         return
-    known = {series.tag: series for series in Series.objects.filter(attempt=attempt, behavior=behavior, tag__in=by_tag)}
-    fresh = [Series(attempt=attempt, behavior=behavior, tag=tag) for tag in by_tag if tag not in known]
-    known |= {series.tag: series for series in Series.objects.bulk_create(fresh)}
-    _append_chunks(known, by_tag)
-    for tag, tagged in by_tag.items():
-        series = known[tag]
-        series.count += len(tagged)
-        series.last_step = tagged[-1].step
-        series.last_value = finite(tagged[-1].value)
-    Series.objects.bulk_update(known.values(), ["count", "last_step", "last_value"])
+    named = Series.objects.filter(attempt=attempt, behavior=behavior, tag__in=by_tag)
+    before = dict(named.values_list("tag", "count"))
+    # One upsert each: bulk_update would cost several times as much, at every summary of every training.
+    stored = Series.objects.bulk_create(
+        [
+            Series(
+                attempt=attempt,
+                behavior=behavior,
+                tag=tag,
+                count=before.get(tag, 0) + len(tagged),
+                last_step=tagged[-1].step,
+                last_value=finite(tagged[-1].value),
+            )
+            for tag, tagged in by_tag.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["attempt", "behavior", "tag"],
+        update_fields=["count", "last_step", "last_value"],
+    )
+    tails = _tails({series.pk: before.get(series.tag, 0) for series in stored})
+    SeriesChunk.objects.bulk_create(
+        [chunk for series in stored for chunk in _chunks(series, tails.get(series.pk), by_tag[series.tag])],
+        update_conflicts=True,
+        unique_fields=["series", "number"],
+        update_fields=["data", "count"],
+    )
 
 
 def _name(tag: str) -> str:
@@ -34,33 +50,23 @@ def _name(tag: str) -> str:
     return tag.replace("\0", "")[:255]
 
 
-def _append_chunks(known: dict[str, Series], by_tag: dict[str, list[Point]]) -> None:
-    tails = _tails(known.values())
-    grown: list[SeriesChunk] = []
-    created: list[SeriesChunk] = []
-    for tag, tagged in by_tag.items():
-        series = known[tag]
-        tail = tails.get(series.pk)
-        room = SeriesChunk.POINTS - tail.count if tail else 0
-        if tail and room > 0:
-            part = tagged[:room]
-            tail.data = bytes(tail.data) + pack(part)
-            tail.count += len(part)
-            grown.append(tail)
-        number = tail.number + 1 if tail else 0
-        for start in range(max(room, 0), len(tagged), SeriesChunk.POINTS):
-            part = tagged[start : start + SeriesChunk.POINTS]
-            created.append(SeriesChunk(series=series, number=number, count=len(part), data=pack(part)))
-            number += 1
-    SeriesChunk.objects.bulk_update(grown, ["data", "count"])
-    SeriesChunk.objects.bulk_create(created)
+def _chunks(series: Series, tail: SeriesChunk | None, points: list[Point]) -> Iterator[SeriesChunk]:
+    """The chunks that change: the last one as far as there is room in it, and those after it."""
+    number, start = 0, 0
+    if tail is not None:
+        number, start = tail.number + 1, SeriesChunk.POINTS - tail.count
+        if start > 0:
+            part = points[:start]
+            data = bytes(tail.data) + pack(part)
+            yield SeriesChunk(series=series, number=tail.number, count=tail.count + len(part), data=data)
+    for first in range(start, len(points), SeriesChunk.POINTS):
+        part = points[first : first + SeriesChunk.POINTS]
+        yield SeriesChunk(series=series, number=number, count=len(part), data=pack(part))
+        number += 1
 
 
-def _tails(series: Iterable[Series]) -> dict[int, SeriesChunk]:
-    """The last chunk of each series that has one; its number follows from the series' count."""
-    tails: dict[int, SeriesChunk] = {}
-    numbers = {one.pk: (one.count - 1) // SeriesChunk.POINTS for one in series if one.count}
-    for chunk in SeriesChunk.objects.filter(series_id__in=numbers, number__in=set(numbers.values())):
-        if numbers[chunk.series_id] == chunk.number:
-            tails[chunk.series_id] = chunk
-    return tails
+def _tails(counts: dict[int, int]) -> dict[int, SeriesChunk]:
+    """The last chunk of each series that has one; its number follows from the series' count of points."""
+    numbers = {key: (count - 1) // SeriesChunk.POINTS for key, count in counts.items() if count}
+    found = SeriesChunk.objects.filter(series_id__in=numbers, number__in=set(numbers.values()))
+    return {chunk.series_id: chunk for chunk in found if numbers[chunk.series_id] == chunk.number}

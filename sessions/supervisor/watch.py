@@ -85,13 +85,13 @@ class Watch:
             self.attempt.refresh_from_db(fields=["granted_at"])
 
     def _follow(self, evidence: Evidence, *, alone: bool) -> None:
-        state = State(Attempt.objects.values_list("state", flat=True).get(pk=self.attempt.pk))
-        if state is State.LAUNCHING:
-            self.attempt.state = state.value
+        state, wanted = Attempt.objects.values_list("state", "session__wanted").get(pk=self.attempt.pk)
+        if state == State.LAUNCHING.value:
+            self.attempt.state = state
             move(self.attempt, State.STARTING, who=SUPERVISOR)
         if alone == self.attempt.supervised:
             self._note_supervision(supervised=not alone)
-        self._carry_wishes(evidence)
+        self._carry_wishes(evidence, wanted)
         if alone:
             self._end_when_due(evidence)
 
@@ -100,9 +100,8 @@ class Watch:
         TrainingSession.objects.filter(pk=self.attempt.session_id).update(version=F("version") + 1)
         self.attempt.supervised = supervised
 
-    def _carry_wishes(self, evidence: Evidence) -> None:
+    def _carry_wishes(self, evidence: Evidence, wanted: str) -> None:
         """Hand on what users asked for: create-once files, so that carrying a wish twice does nothing."""
-        wanted = TrainingSession.objects.values_list("wanted", flat=True).get(pk=self.attempt.session_id)
         if wanted == "run":
             return
         self.attempt.refresh_from_db()
