@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import fmean
 
 FINAL_SHARE = 0.1
 SMOOTHING = 5
@@ -32,20 +32,20 @@ class RewardSummary:
 def summarise(steps: Sequence[int], wall_times: Sequence[float], values: Sequence[float]) -> RewardSummary | None:
     """Return the summary of a series (three sequences of one length); None when no value is a number."""
     at, times, rewards = _known(steps, wall_times, values)
-    if not len(rewards):
+    if not rewards:
         return None
-    best = int(np.argmax(rewards))
+    best = max(range(len(rewards)), key=rewards.__getitem__)
     tail = max(1, round(len(rewards) * FINAL_SHARE))
     return RewardSummary(
         points=len(rewards),
-        first=float(rewards[0]),
-        last=float(rewards[-1]),
-        final=float(np.mean(rewards[-tail:])),
-        best=float(rewards[best]),
-        best_step=int(at[best]),
-        best_seconds=float(times[best] - times[0]),
-        last_step=int(at[-1]),
-        seconds=float(times[-1] - times[0]),
+        first=rewards[0],
+        last=rewards[-1],
+        final=fmean(rewards[-tail:]),
+        best=rewards[best],
+        best_step=at[best],
+        best_seconds=times[best] - times[0],
+        last_step=at[-1],
+        seconds=times[-1] - times[0],
     )
 
 
@@ -59,17 +59,17 @@ def time_to(
     at, times, rewards = _known(steps, wall_times, values)
     if len(rewards) < SMOOTHING:
         return None
-    smooth = np.convolve(rewards, np.full(SMOOTHING, 1 / SMOOTHING), mode="valid")
-    first, best = float(smooth[0]), float(np.max(smooth))
+    smooth = [fmean(rewards[start : start + SMOOTHING]) for start in range(len(rewards) - SMOOTHING + 1)]
+    first, best = smooth[0], max(smooth)
     if best <= first:
         return None
-    index = int(np.argmax(smooth >= first + share * (best - first))) + SMOOTHING - 1
-    return int(at[index]), float(times[index] - times[0])
+    level = min(best, first + share * (best - first))
+    index = next(index for index, value in enumerate(smooth) if value >= level) + SMOOTHING - 1
+    return at[index], times[index] - times[0]
 
 
 def _known(
     steps: Sequence[int], wall_times: Sequence[float], values: Sequence[float]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rewards = np.asarray(values, dtype=float)
-    known = np.isfinite(rewards)
-    return np.asarray(steps)[known], np.asarray(wall_times, dtype=float)[known], rewards[known]
+) -> tuple[list[int], list[float], list[float]]:
+    known = [index for index, value in enumerate(values) if math.isfinite(value)]
+    return [steps[index] for index in known], [wall_times[index] for index in known], [values[index] for index in known]

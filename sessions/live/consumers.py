@@ -22,6 +22,8 @@ from sessions.live.views import dashboard_now, may_watch, session_since
 logger = logging.getLogger(__name__)
 
 TAIL_SECONDS = 0.05
+# A dashboard, and the page of a session that has ended, are in no hurry.
+REST_SECONDS = 0.25
 CHECK_SECONDS = 60.0
 UNKNOWN, ANONYMOUS, FORBIDDEN = 4400, 4401, 4404
 BROKEN = 1011
@@ -125,7 +127,7 @@ class SessionFeed(Feed):
                 if not await self.allowed():
                     await self.close(FORBIDDEN)
                     return
-            await asyncio.sleep(TAIL_SECONDS)
+            await asyncio.sleep(REST_SECONDS if self.cursor.ended else TAIL_SECONDS)
 
     async def _database(self) -> None:
         news = await database_sync_to_async(session_since)(
@@ -164,4 +166,4 @@ class DashboardFeed(Feed):
                 if text != sent:
                     sent, number = text, number + 1
                     await self.frame({"type": "sessions", "cursor": number, "sessions": shapes})
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(REST_SECONDS)

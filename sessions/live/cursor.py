@@ -59,19 +59,19 @@ class Cursor:
         self.points = follow.points
         self.version = -1
         self._path: Path | None = None
-        self._ended = False
+        self.ended = False
 
     def watch(self, attempt: int, path: Path | None, *, ended: bool) -> None:
         """Go on with this attempt's console."""
         if attempt != self.attempt:
             self.attempt, self.offset = attempt, 0
-        self._path, self._ended = path, ended
+        self._path, self.ended = path, ended
 
     def read(self) -> LogPart | None:
         """Return the next whole lines, or None when there are none yet."""
         if self._path is None:
             return None
-        block, end = read_part(self._path, self.offset, FRAME_BYTES, whole=self._ended)
+        block, end = read_part(self._path, self.offset, FRAME_BYTES, whole=self.ended)
         if not block:
             return None
         part = LogPart(self.attempt, self.offset, end, block.decode("utf-8", "replace"))
