@@ -60,14 +60,12 @@ def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
         before = mentor.parts()
         for name in ("worker", "supervise", "web"):
             before[name].kill()
-        eventually(
-            lambda: all(
-                name in mentor.parts() and mentor.parts()[name].pid != before[name].pid
-                for name in ("web", "worker", "supervise")
-            ),
-            what="new processes",
-        )
+        eventually(lambda: all_new(before, mentor.parts()), what="new processes")
         eventually(lambda: not before_children_live(before), seconds=10, what="the end of the old worker's parts")
+
+
+def all_new(before: dict[str, psutil.Process], now: dict[str, psutil.Process]) -> bool:
+    return all(name in now and now[name].pid != before[name].pid for name in ("web", "worker", "supervise"))
 
 
 def before_children_live(before: dict[str, psutil.Process]) -> bool:
