@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plistlib
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,8 @@ def test_linux_gets_a_script_that_runs_whatever_its_path_is_made_of(tmp_path: Pa
     folder = tmp_path / 'it\'s a $HOME "folder"'
     interpreter = folder / "my python"
     folder.mkdir()
-    interpreter.symlink_to(sys.executable)
+    interpreter.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
+    interpreter.chmod(0o755)
     launcher = make_launcher(folder, interpreter, "linux")
     assert launcher == folder / "PracticeBall.x86_64"
     shown = subprocess.run([str(launcher), "--help"], capture_output=True, text=True, check=True)
