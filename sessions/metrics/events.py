@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sessions.domain.crc32c import masked_crc32c
+from sessions.domain.numbers import natural
+
 HEADER = struct.Struct("<QI")
 FOOTER_BYTES = 4
 MAX_PAYLOAD = 64 * 1024 * 1024
@@ -49,7 +52,7 @@ def event_files(folder: Path) -> list[Path]:
 
 def _begun(path: Path) -> int:
     stamp = path.name.partition(".tfevents.")[2].split(".")[0]
-    return int(stamp) if stamp.isdecimal() and len(stamp) < 20 else 0
+    return natural(stamp, most_digits=19) or 0
 
 
 def read_events(path: Path, offset: int, *, limit_bytes: int = 4 * 1024 * 1024) -> Batch:
@@ -189,24 +192,3 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
         shift += 7
         if shift > 63:
             raise ValueError("a number is too long")
-
-
-def _table() -> list[int]:
-    table = []
-    for number in range(256):
-        for _ in range(8):
-            number = number >> 1 ^ (0x82F63B78 if number & 1 else 0)
-        table.append(number)
-    return table
-
-
-TABLE = _table()
-
-
-def masked_crc32c(data: bytes) -> int:
-    """Return the CRC-32C (Castagnoli) of data, masked as the record format wants it."""
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
-    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
+from sessions.domain.numbers import natural
 from sessions.domain.states import ACTIVE, ENDED, WAITING, values
 from sessions.errors import MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
@@ -136,8 +137,7 @@ def _without_reward(row: dict[str, Any]) -> dict[str, Any]:
 def console_download(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """The whole console of an attempt, byte for byte."""
     session = sessions.session_named(run_id, request.user)
-    number = request.GET.get("attempt", "")
-    attempt = console.attempt_of(session, int(number) if number.isdecimal() and len(number) <= 9 else None)
+    attempt = console.attempt_of(session, natural(request.GET.get("attempt", ""), most_digits=9))
     path = console.console_path(session, attempt) if attempt else None
     if attempt is None or path is None or not path.is_file():
         return HttpResponse("", content_type="text/plain; charset=utf-8")
@@ -253,7 +253,8 @@ def act(request: HttpRequest, run_id: str, action: str) -> HttpResponse:
     """A button of a session: asks for it and says what follows."""
     session = sessions.session_named(run_id, request.user)
     actions.ask(session, action, by=request.user)
-    messages.success(request, SAID[action].format(session.run_id))
+    level = messages.WARNING if action == "kill" else messages.SUCCESS
+    messages.add_message(request, level, SAID[action].format(session.run_id))
     return redirect("sessions:list") if action == "trash" else redirect(session)
 
 

@@ -249,10 +249,8 @@ def advance(session_id: int, behavior: str, step: int) -> None:
 def _behavior(session_id: int, name: str) -> BehaviorProgress:
     """Return the row of a behavior; one that the configuration does not name is planned by its default_settings."""
     name = name[:NAME_CHARACTERS]
-    known = BehaviorProgress.objects.filter(session_id=session_id, name=name).first()
-    if known is not None:
-        return known
-    return BehaviorProgress.objects.create(session_id=session_id, name=name, max_steps=_planned(session_id, name))
+    plan = {"max_steps": lambda: _planned(session_id, name)}
+    return BehaviorProgress.objects.get_or_create(session_id=session_id, name=name, defaults=plan)[0]
 
 
 def _planned(session_id: int, name: str) -> int | None:

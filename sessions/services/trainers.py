@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from sessions.domain.numbers import natural
 from sessions.errors import InvalidInput, NotAllowed
 from sessions.models import Trainer
 from sessions.trainers import installations
@@ -100,9 +101,8 @@ def choose(wanted: str | int | None) -> Trainer | None:
     """Return the trainer of that name or id; without one, mlagents-learn when there is a usable one, else practice."""
     if wanted not in (None, ""):
         by_name = Trainer.objects.filter(name=str(wanted)).first()
-        if by_name is None and str(wanted).isdecimal() and len(str(wanted)) <= 18:
-            return Trainer.objects.filter(pk=int(str(wanted))).first()
-        return by_name
+        key = natural(str(wanted), most_digits=18)
+        return by_name or (Trainer.objects.filter(pk=key).first() if key is not None else None)
     usable = {trainer.name: trainer for trainer in Trainer.objects.filter(problem="")}
     if "mlagents" in usable:
         return usable["mlagents"]

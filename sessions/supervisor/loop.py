@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from sessions.domain.states import ACTIVE, State, values
+from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import launching
 from sessions.supervisor.watch import Watch
@@ -74,12 +74,7 @@ class Supervisor:
             "session__trainer", "session__environment"
         )
         # What somebody else ended is over here, too.
-        self.watches = {attempt.pk: self.watches[attempt.pk] for attempt in active if attempt.pk in self.watches}
-        for attempt in active:
-            if attempt.pk not in self.watches:
-                self.watches[attempt.pk] = Watch(attempt)
-            elif State(attempt.state) is State.LAUNCHING:
-                self.watches[attempt.pk].attempt.launched_at = attempt.launched_at
+        self.watches = {attempt.pk: self.watches.get(attempt.pk) or Watch(attempt) for attempt in active}
 
 
 def data_version() -> int | None:

@@ -16,36 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
+from sessions.domain.crc32c import masked_crc32c
 from sessions.trainers.practice import protobuf
 
 STRING = 7  # DataType.DT_STRING
-MASK_DELTA = 0xA282EAD8
 _numbers = itertools.count()
 
 
-def _crc_table() -> list[int]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return table
-
-
-CRC_TABLE = _crc_table()
-
-
-def masked_crc(data: bytes) -> bytes:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = CRC_TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
-    return struct.pack("<I", ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF)
+def _checksum(data: bytes) -> bytes:
+    return struct.pack("<I", masked_crc32c(data))
 
 
 def record(event: bytes) -> bytes:
     length = struct.pack("<Q", len(event))
-    return length + masked_crc(length) + event + masked_crc(event)
+    return length + _checksum(length) + event + _checksum(event)
 
 
 class EventFile:

@@ -17,7 +17,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.summary.writer.record_writer import RecordWriter
 from tensorboard.util import tensor_util
 
-from sessions.metrics.events import Batch, Point, event_files, masked_crc32c, read_events
+from sessions.domain.crc32c import masked_crc32c
+from sessions.metrics.events import Batch, Point, event_files, read_events
 
 NAME = "events.out.tfevents.1700000000.machine.1.0"
 TAGS = ("Environment/Cumulative Reward", "Losses/Value Loss", "ü")
