@@ -90,6 +90,12 @@ OPTIONS = (
         "The first port given to trainers with a build; the Editor always uses 5004.",
     ),
     Option(
+        "MENTOR_DISK_RESERVE_MB",
+        2048,
+        positive_int,
+        "Below this much free space nothing is started, and what trains is stopped while it can still save.",
+    ),
+    Option(
         "MENTOR_STOP_GRACE_SECONDS",
         180,
         positive_int,

@@ -53,6 +53,7 @@ class Part(Inline):
 
 class AttemptPart(Part):
     model = models.Attempt
+    fk_name = "session"
     fields = readonly_fields = ("number", "state", "exit_code", "started_at", "ended_at", "supervised")
 
 

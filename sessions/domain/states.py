@@ -18,11 +18,12 @@ class State(str, Enum):
     STOPPING = "stopping"
     COMPLETED = "completed"
     STOPPED = "stopped"
+    PAUSED = "paused"
     FAILED = "failed"
     LOST = "lost"
 
 
-_ENDINGS = frozenset({State.COMPLETED, State.STOPPED, State.FAILED, State.LOST})
+_ENDINGS = frozenset({State.COMPLETED, State.STOPPED, State.PAUSED, State.FAILED, State.LOST})
 _BACK_TO_QUEUE = frozenset({State.QUEUED})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
@@ -34,6 +35,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.STOPPING: _ENDINGS,
     State.COMPLETED: _BACK_TO_QUEUE,
     State.STOPPED: _BACK_TO_QUEUE,
+    State.PAUSED: _BACK_TO_QUEUE,
     State.FAILED: _BACK_TO_QUEUE,
     State.LOST: _BACK_TO_QUEUE,
 }
@@ -54,6 +56,7 @@ EXPLANATIONS: dict[State, str] = {
     State.STOPPING: "Asked to stop; the trainer is saving its model.",
     State.COMPLETED: "Every behavior reached its max_steps.",
     State.STOPPED: "Stopped as asked.",
+    State.PAUSED: "Paused; it goes on from its saved model when it is resumed.",
     State.FAILED: "The trainer ended with an error.",
     State.LOST: "The trainer ended without a word.",
 }

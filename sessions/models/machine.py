@@ -12,6 +12,8 @@ class Machine(models.Model):
     name = models.CharField(max_length=255, unique=True)
     supervisor_seen_at = models.DateTimeField(null=True, blank=True)
     supervisor_pid = models.PositiveIntegerField(null=True, blank=True)
+    gpus = models.JSONField(default=list, blank=True, help_text="The names of its GPUs, in the order of their numbers.")
+    disk_free = models.BigIntegerField(null=True, blank=True, help_text="Bytes, where runs are kept.")
 
     def __str__(self) -> str:
         return self.name

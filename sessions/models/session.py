@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,7 +12,15 @@ from django.urls import reverse
 
 from sessions.domain.states import ENDED, State, values
 
+WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause")]
+# The words in which a session says what it waits for.
+REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot", "Editor", "port", "disk")]
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
+
+
+def last_place() -> int:
+    """Return a place in the queue behind all that were given before: the time in microseconds."""
+    return time.time_ns() // 1000
 
 
 class TrainingSession(models.Model):
@@ -23,7 +33,7 @@ class TrainingSession(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
     explanation = models.TextField(blank=True)
-    wanted = models.CharField(max_length=5, choices=[("run", "run"), ("stop", "stop"), ("kill", "kill")], default="run")
+    wanted = models.CharField(max_length=5, choices=WISHES, default="run")
     trainer = models.ForeignKey("training.Trainer", on_delete=models.PROTECT)
     environment = models.ForeignKey(
         "training.Environment",
@@ -36,7 +46,11 @@ class TrainingSession(models.Model):
     config_given = models.BinaryField()
     config_used = models.BinaryField()
     options = models.JSONField(default=dict)
+    rules = models.JSONField(default=dict, blank=True, help_text="What MENTOR may do unattended.")
     priority = models.IntegerField(default=0)
+    place = models.BigIntegerField(default=last_place, help_text="Among those of its priority, the smallest is next.")
+    held = models.BooleanField(default=False, help_text="Keeps its place, but is not started.")
+    waits_for = models.CharField(max_length=10, choices=REASONS, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -52,7 +66,7 @@ class TrainingSession(models.Model):
             models.CheckConstraint(condition=Q(state__in=[s for s, _ in STATES]), name="session_state_is_known"),
         )
         indexes = (
-            models.Index(fields=("state", "-priority", "created_at"), name="session_queue"),
+            models.Index(fields=("state", "-priority", "place"), name="session_queue"),
             models.Index(fields=("-created_at",), name="session_newest"),
         )
         permissions = (
@@ -79,10 +93,21 @@ class Attempt(models.Model):
     state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
     machine = models.ForeignKey("training.Machine", null=True, blank=True, on_delete=models.PROTECT)
     cookie = models.CharField(max_length=64, unique=True)
+    not_before = models.DateTimeField(null=True, blank=True, help_text="Waits in the queue until then.")
+    after = models.ForeignKey(
+        TrainingSession,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="followers",
+        help_text="Waits in the queue until this session has ended.",
+    )
+    automatic = models.BooleanField(default=False, help_text="Queued by a rule, after a crash.")
     resume = models.BooleanField(default=False)
     force = models.BooleanField(default=False)
     command = models.JSONField(default=list, help_text="mlagents-learn and its arguments.")
     base_port = models.PositiveIntegerField(null=True, blank=True)
+    device = models.CharField(max_length=20, blank=True, help_text="The GPU it was given; empty leaves it to PyTorch.")
     results_dir = models.CharField(max_length=1024, blank=True)
     supervised = models.BooleanField(default=True)
     exit_code = models.BigIntegerField(null=True, blank=True)
@@ -93,7 +118,9 @@ class Attempt(models.Model):
     stop_asked_at = models.DateTimeField(null=True, blank=True)
     stop_asked_by = models.CharField(max_length=150, blank=True)
     interrupted = models.BooleanField(default=False)
+    progressed_at = models.DateTimeField(null=True, blank=True, help_text="When a behavior's step last grew.")
     failure = models.TextField(blank=True)
+    alarm = models.TextField(blank=True, help_text="What a person should look at.")
     saved = models.JSONField(default=list)
     console_offset = models.BigIntegerField(default=0, help_text="Bytes of console.log that are understood.")
     console_size = models.BigIntegerField(null=True, blank=True)

@@ -32,6 +32,9 @@ PAGE_SIZE = 25
 CURVE_POINTS = 1000
 SAID = {
     "stop": "Asked {} to stop. It saves its model first.",
+    "pause": "Asked {} to pause. It saves its model first.",
+    "hold": "{} keeps its place, but is not started before it is released.",
+    "release": "{} may start.",
     "kill": "{} is ended at once; what it learned since its last checkpoint is lost.",
     "resume": "{} goes on from its last checkpoint.",
     "trash": "{} is in the trash; its files stay where they are.",

@@ -18,6 +18,8 @@ from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetail
 from sessions.trainers.kinds import KINDS
 
 User = Account | AnonymousUser
+# What may still be asked of a session that runs, by what was asked before.
+ASKABLE = {"run": ["stop", "pause", "kill"], "pause": ["stop", "kill"], "stop": ["kill"], "kill": []}
 
 
 def visible_sessions(user: User) -> QuerySet[TrainingSession]:
@@ -118,8 +120,12 @@ def actions(session: TrainingSession) -> list[str]:
     state = State(session.state)
     if session.trashed_at is not None:
         return ["restore"]
-    if state in WAITING | ACTIVE:
-        return {"run": ["stop", "kill"], "stop": ["kill"], "kill": []}[session.wanted]
+    if state in WAITING:
+        return ["release" if session.held else "hold", "stop"]
+    if state in ACTIVE:
+        return {"run": ["stop", "pause", "kill"], "pause": ["stop", "kill"], "stop": ["kill"], "kill": []}[
+            session.wanted
+        ]
     return ["resume", "trash"] if state in ENDED else []
 
 

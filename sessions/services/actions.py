@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sessions.models import TrainingSession
 from sessions.selectors.sessions import User
-from sessions.services import editing, stopping
+from sessions.services import editing, queue, stopping
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,11 @@ class Action:
 
 ACTIONS = {
     "stop": Action("training.stop_session", stopping.request_stop),
+    "pause": Action("training.stop_session", stopping.request_pause),
     "kill": Action("training.stop_session", stopping.request_kill),
     "resume": Action("training.start_session", editing.resume),
+    "hold": Action("training.stop_session", queue.hold),
+    "release": Action("training.stop_session", queue.release),
     "trash": Action("training.start_session", editing.trash),
     "restore": Action("training.start_session", editing.restore),
 }

@@ -13,12 +13,12 @@ from django_q.tasks import async_task
 from sessions.domain.failures import last_failure
 from sessions.domain.outcome import Ending, Outcome, classify
 from sessions.domain.states import ACTIVE, State
-from sessions.models import Artifact, Attempt, BehaviorProgress
+from sessions.models import Artifact, Attempt, BehaviorProgress, TrainingSession
 from sessions.runtime.files import size_and_crc32
 from sessions.runtime.rundir import ExitRecord
 from sessions.services import artifacts
 from sessions.services.ingest import Ingester, advance, read_block
-from sessions.services.launching import release
+from sessions.services.launching import free_ports
 from sessions.services.transitions import SUPERVISOR, move
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
     for behavior, step in artifacts.final_steps(ingester.results).items():
         advance(attempt.session_id, behavior, step)
     models = _models_of(attempt, files)
-    outcome = classify(_ending(ingester, record, models, same_boot=same_boot))
+    outcome = _as_wanted(classify(_ending(ingester, record, models, same_boot=same_boot)), attempt)
     fields = _fields(ingester, record, models, outcome)
     with transaction.atomic():
         if not move(
@@ -50,7 +50,7 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
             fields=fields,
         ):
             return False
-        release(attempt)
+        free_ports(attempt)
         for task in settings.MENTOR_AFTER_SESSION:
             async_task(task, attempt.session_id)
     return True
@@ -62,6 +62,14 @@ def _from(attempt: Attempt) -> list[State]:
         move(attempt, State.STARTING, who=SUPERVISOR)
     state = State(attempt.state)
     return [state] if state in ACTIVE else [State.RUNNING]
+
+
+def _as_wanted(outcome: Outcome, attempt: Attempt) -> Outcome:
+    """A stop that was asked for as a pause keeps its place; nobody paused what was ended by force."""
+    wanted = TrainingSession.objects.values_list("wanted", flat=True).get(pk=attempt.session_id)
+    if wanted != "pause" or outcome.state != State.STOPPED.value:
+        return outcome
+    return Outcome(State.PAUSED.value, outcome.explanation.replace("Stopped as asked", "Paused", 1))
 
 
 def _models_of(attempt: Attempt, changed: list[Artifact]) -> list[Artifact]:

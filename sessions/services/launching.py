@@ -1,19 +1,17 @@
-"""From queued to a running shim: slots and ports are granted, then a task of the worker starts the attempt."""
+"""From a granted slot to a running shim: a task of the worker starts the attempt."""
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sessions.domain.states import ACTIVE, State, values
+from sessions.domain.states import State
 from sessions.errors import IllegalTransition, LaunchFailed, MentorError
-from sessions.models import Attempt, Machine, PortLease, TrainingSession
+from sessions.models import Attempt, PortLease
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
 from sessions.services import environments
@@ -22,10 +20,8 @@ from sessions.services.surroundings import trainer_surroundings
 from sessions.services.transitions import SUPERVISOR, move
 from sessions.trainers.kinds import KINDS
 
-EDITOR_PORT = 5004
 CLAIM_SECONDS = 15
 LAUNCH_TASK = "sessions.tasks.launch_attempt"
-PORTS_TRIED = 2000
 
 
 def directory_of(attempt: Attempt) -> AttemptDirectory:
@@ -33,106 +29,18 @@ def directory_of(attempt: Attempt) -> AttemptDirectory:
     return RunDirectory(settings.MENTOR_HOME, attempt.session.run_id).attempt(attempt.number)
 
 
-def grant_waiting(machine: Machine) -> int:
-    """Grant slots to waiting attempts, highest priority and oldest first; return how many were granted."""
-    granted = 0
-    waiting = (
-        Attempt.objects.filter(state=State.QUEUED.value, session__wanted="run", session__trashed_at__isnull=True)
-        .select_related("session__trainer", "session__environment")
-        .order_by("-session__priority", "session__created_at", "pk")
-    )
-    for attempt in waiting:
-        if _busy_slots(machine) >= settings.MENTOR["MENTOR_MAX_PARALLEL"]:
-            _explain(attempt, "Waits for a free slot.")
-        elif grant(attempt, machine):
-            granted += 1
-    return granted
-
-
-def _busy_slots(machine: Machine) -> int:
-    return Attempt.objects.filter(machine=machine, state__in=values(ACTIVE)).count()
-
-
-def grant(attempt: Attempt, machine: Machine) -> bool:
-    """Give the attempt its slot and ports and enqueue its launch, all in one transaction.
-
-    Returns False, with the reason as the session's explanation, when a port it needs is not free.
-    """
-    ports = _ports_for(attempt, machine)
-    if ports is None:
-        _explain(
-            attempt,
-            "Waits for the Editor: another session holds it." if _needs_editor(attempt) else "Waits for free ports.",
-        )
-        return False
-    base_port = ports[0] if ports and not _needs_editor(attempt) else None
-    try:
-        with transaction.atomic():
-            PortLease.objects.bulk_create(PortLease(machine=machine, port=port, attempt=attempt) for port in ports)
-            fields = {
-                "machine": machine,
-                "base_port": base_port,
-                "granted_at": timezone.now(),
-                "launched_at": None,
-                "command": _command(attempt, base_port),
-            }
-            if not move(attempt, State.LAUNCHING, who=SUPERVISOR, fields=fields):
-                transaction.set_rollback(True)
-                return False
-            async_task(LAUNCH_TASK, attempt.pk)
-    except IntegrityError:
-        return False  # somebody leased one of the ports in between; the next tick looks again
-    return True
-
-
-def _needs_editor(attempt: Attempt) -> bool:
-    session = attempt.session
-    return session.environment_id is None and KINDS[session.trainer.kind].connects_to_unity
-
-
-def _ports_for(attempt: Attempt, machine: Machine) -> list[int] | None:
-    """The ports the attempt needs: none, the Editor's, or as many in a row as it has environments."""
-    if not KINDS[attempt.session.trainer.kind].connects_to_unity:
-        return []
-    leased = set(PortLease.objects.filter(machine=machine).values_list("port", flat=True))
-    if _needs_editor(attempt):
-        return None if EDITOR_PORT in leased else [EDITOR_PORT]
-    count = int(attempt.session.options.get("num_envs", 1))
-    first = settings.MENTOR["MENTOR_BASE_PORT"]
-    for base in range(first, min(first + PORTS_TRIED, 65536 - count)):
-        block = list(range(base, base + count))
-        if leased.isdisjoint(block) and all(port_is_free(port) for port in block):
-            return block
-    return None
-
-
-def port_is_free(port: int) -> bool:
-    """Tell whether nothing listens on this port, asked as strictly as the system allows."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _command(attempt: Attempt, base_port: int | None) -> list[str]:
+def launch_command(attempt: Attempt, *, base_port: int | None, device: str) -> list[str]:
+    """Return mlagents-learn and its arguments for an attempt that was granted this port and GPU."""
     session = attempt.session
     return command_of(
         session.run_id,
         attempt.number,
-        options=session.options,
+        options={**session.options, **({"device": device} if device else {})},
         env_path=session.environment.path if session.environment else None,
         results_dir=Path(attempt.results_dir),
         resume=attempt.resume,
         force=attempt.force,
         base_port=base_port,
-    )
-
-
-def _explain(attempt: Attempt, why: str) -> None:
-    TrainingSession.objects.filter(pk=attempt.session_id, state=State.QUEUED.value).exclude(explanation=why).update(
-        explanation=why, version=F("version") + 1
     )
 
 
@@ -170,10 +78,10 @@ def launch(attempt: Attempt) -> None:
 def fail_launch(attempt: Attempt, why: str) -> None:
     """End an attempt that never started, free what it held, and say why."""
     if move(attempt, State.FAILED, who=SUPERVISOR, why=why, expected=[State.LAUNCHING], fields={"failure": why}):
-        release(attempt)
+        free_ports(attempt)
 
 
-def release(attempt: Attempt) -> None:
+def free_ports(attempt: Attempt) -> None:
     """Give back the ports of an attempt."""
     PortLease.objects.filter(attempt=attempt).delete()
 

@@ -1,4 +1,4 @@
-"""Asking a session to stop. The wish is stored; the supervisor carries it to the trainer."""
+"""Asking a session to stop, to pause or to end at once: the wish is stored, the supervisor carries it on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from sessions.domain.states import ENDED, State
+from sessions.domain.states import ENDED, WAITING, State
 from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
 from sessions.services.transitions import move
@@ -14,12 +14,22 @@ from sessions.services.transitions import move
 
 def request_stop(session: TrainingSession, *, by: str) -> TrainingSession:
     """Ask the session to save its model and end; asking again changes nothing. Raises Conflict when it has ended."""
-    return _want(session, "stop", by=by, from_wishes=("run",))
+    return _want(session, "stop", by=by, from_wishes=("run", "pause"))
+
+
+def request_pause(session: TrainingSession, *, by: str) -> TrainingSession:
+    """Ask the session to save its model and free its processes, to be resumed later from the same place in the queue.
+
+    Raises Conflict when it has not started or has ended.
+    """
+    if State(session.state) in WAITING:
+        raise Conflict(f"{session.run_id} has not started yet.", hint="Hold it instead.")
+    return _want(session, "pause", by=by, from_wishes=("run",))
 
 
 def request_kill(session: TrainingSession, *, by: str) -> TrainingSession:
     """End the session's processes at once, without saving. Raises Conflict when it has ended."""
-    return _want(session, "kill", by=by, from_wishes=("run", "stop"))
+    return _want(session, "kill", by=by, from_wishes=("run", "pause", "stop"))
 
 
 def _want(session: TrainingSession, wish: str, *, by: str, from_wishes: tuple[str, ...]) -> TrainingSession:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
-from sessions.services import launching
+from sessions.services import queue
 from sessions.supervisor.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Supervisor:
 
     def _refresh(self, now: float) -> None:
         self._refreshed_at = now
-        launching.grant_waiting(self.machine)
+        queue.grant_waiting(self.machine)
         active = Attempt.objects.filter(machine=self.machine, state__in=values(ACTIVE)).select_related(
             "session__trainer", "session__environment"
         )

@@ -25,6 +25,11 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.25
 # How long a stop may stay unseen before the trainer is interrupted from outside.
 UNSEEN_SECONDS = 10.0
+ASKED = {
+    "stop": "",
+    "pause": "Asked to pause; the trainer is saving its model.",
+    "kill": "Asked to end at once.",
+}
 
 
 @dataclass
@@ -106,13 +111,12 @@ class Watch:
             return
         self.attempt.refresh_from_db()
         by = self.attempt.stop_asked_by or SUPERVISOR
-        if wanted == "stop" and evidence.stop_request is None:
+        if wanted in ("stop", "pause") and evidence.stop_request is None:
             self.ingester.directory.request_stop(by, _default_grace())
         elif wanted == "kill" and evidence.kill_request is None:
             self.ingester.directory.request_kill(by)
         if State(self.attempt.state) in SPEAKING:
-            why = "Asked to end at once." if wanted == "kill" else ""
-            move(self.attempt, State.STOPPING, who=by, why=why)
+            move(self.attempt, State.STOPPING, who=by, why=ASKED[wanted])
 
     def _end_when_due(self, evidence: Evidence) -> None:
         """Without a shim, the supervisor keeps the deadlines of stop and kill."""

@@ -15,6 +15,7 @@ from sessions.domain.states import State
 from sessions.metrics.events import Point
 from sessions.models import Artifact, Attempt, SessionEvent, Trainer, TrainingSession
 from sessions.services import points
+from sessions.services.actions import ACTIONS
 from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_session
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -176,8 +177,10 @@ def test_both_configurations_are_shown_when_overrides_changed_it(page: Client, a
 @pytest.mark.parametrize(
     ("state", "wanted", "offered"),
     [
-        (State.QUEUED, "run", {"stop", "kill"}),
-        (State.RUNNING, "run", {"stop", "kill"}),
+        (State.QUEUED, "run", {"stop", "hold"}),
+        (State.RUNNING, "run", {"stop", "pause", "kill"}),
+        (State.STOPPING, "pause", {"stop", "kill"}),
+        (State.PAUSED, "pause", {"resume", "trash"}),
         (State.STOPPING, "stop", {"kill"}),
         (State.STOPPING, "kill", set()),
         (State.COMPLETED, "run", {"resume", "trash"}),
@@ -190,7 +193,7 @@ def test_a_page_offers_what_can_be_done_now(
     session = make_session(owner=ada, run_id="ball", state=state)
     TrainingSession.objects.filter(pk=session.pk).update(wanted=wanted)
     content = page.get("/sessions/ball/").content.decode()
-    shown = {name for name in ("stop", "kill", "resume", "trash") if f'data-action="{name}">' in content}
+    shown = {name for name in ACTIONS if f'data-action="{name}">' in content}
     assert shown == offered
 
 

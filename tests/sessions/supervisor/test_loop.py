@@ -23,7 +23,7 @@ from sessions.runtime.identity import current_boot
 from sessions.runtime.locks import FileLock
 from sessions.runtime.records import Claim, ExitRecord, Request
 from sessions.runtime.rundir import AttemptDirectory, atomic_write, create_once
-from sessions.services import launching, stopping
+from sessions.services import launching, queue, stopping
 from sessions.services.ingest import Ingester
 from sessions.supervisor import loop, watch
 from sessions.supervisor.loop import BUSY_SECONDS, IDLE_SECONDS, Supervisor
@@ -48,7 +48,8 @@ class Clock:
 def launches(monkeypatch: pytest.MonkeyPatch, settings: Settings, home: Path) -> list[int]:
     """The launches that were enqueued; nothing follows an ended session."""
     enqueued: list[int] = []
-    monkeypatch.setattr(launching, "async_task", lambda task, attempt_id: enqueued.append(attempt_id))
+    for module in (launching, queue):
+        monkeypatch.setattr(module, "async_task", lambda task, attempt_id: enqueued.append(attempt_id))
     settings.MENTOR_AFTER_SESSION = []
     settings.MENTOR = {**settings.MENTOR, "MENTOR_MAX_PARALLEL": 1, "MENTOR_STOP_GRACE_SECONDS": 60}
     return enqueued
