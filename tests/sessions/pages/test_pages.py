@@ -20,7 +20,6 @@ from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer
 
 pytestmark = pytest.mark.usefixtures("home")
 PAGES = ["/", "/?partial=1", "/start/", "/sessions/", "/sessions/ball/", "/trainers/", "/environments/", "/reports/"]
-ACTIONS = ["stop", "kill", "resume", "trash", "restore"]
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
 
 
