@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -9,6 +10,8 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from sessions.domain.states import State
+from sessions.models.session import REASONS
+from sessions.services.batches import MOST_IN_A_BATCH
 from sessions.services.planning import StartRequest
 
 MAX_TEXT = 256 * 1024
@@ -48,19 +51,29 @@ class StartSerializer(serializers.Serializer[Any]):
     force = serializers.BooleanField(required=False, default=False)
     initialize_from = serializers.CharField(required=False, allow_null=True, max_length=64)
     priority = serializers.IntegerField(required=False, default=0, min_value=-1000, max_value=1000)
+    held = serializers.BooleanField(required=False, default=False, help_text="Queue it, but do not start it yet.")
+    start_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this moment.")
+    start_after = serializers.CharField(
+        required=False, allow_null=True, max_length=64, help_text="Not before the session with this run id has ended."
+    )
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     name = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
     def request(self) -> StartRequest:
         """Return the checked request."""
-        data = {name: value for name, value in self.validated_data.items() if value is not None}
-        for name in ("env_args", "tags"):
-            if name in data:
-                data[name] = tuple(data[name])
-        if "config" in data:
-            data["config"] = data["config"].encode()
-        return StartRequest(**data)
+        return request_of(self.validated_data)
+
+
+def request_of(validated: Mapping[str, Any]) -> StartRequest:
+    """Return the request that a StartSerializer has checked."""
+    data = {name: value for name, value in validated.items() if value is not None}
+    for name in ("env_args", "tags"):
+        if name in data:
+            data[name] = tuple(data[name])
+    if "config" in data:
+        data["config"] = data["config"].encode()
+    return StartRequest(**data)
 
 
 class BehaviorSerializer(serializers.Serializer[Any]):
@@ -86,6 +99,10 @@ class SessionSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     state = serializers.ChoiceField(choices=[state.value for state in State])
     explanation = serializers.CharField()
+    waits_for = serializers.ChoiceField(choices=[reason for reason, _ in REASONS], allow_blank=True)
+    held = serializers.BooleanField()
+    start_at = serializers.DateTimeField(allow_null=True)
+    start_after = serializers.CharField(allow_null=True, help_text="The run id of the session it waits for.")
     mode = serializers.ChoiceField(choices=["editor", "executable"])
     trainer = serializers.CharField()
     environment = serializers.CharField(allow_null=True)
@@ -135,6 +152,30 @@ class EditSerializer(serializers.Serializer[Any]):
     notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
     priority = serializers.IntegerField(required=False, min_value=-1000, max_value=1000)
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """Where in the queue: 0 is next."""
+
+    index = serializers.IntegerField(min_value=0, max_value=1_000_000)
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    """What a waiting session waits for; null is nothing."""
+
+    start_at = serializers.DateTimeField(allow_null=True, default=None)
+    start_after = serializers.CharField(allow_null=True, default=None, max_length=64)
+
+
+class BatchSerializer(serializers.Serializer[Any]):
+    """Several starts at once: all of them, or none."""
+
+    sessions = StartSerializer(many=True, allow_empty=False, max_length=MOST_IN_A_BATCH)  # type: ignore[call-arg]  # of the list
+    sequential = serializers.BooleanField(default=False, help_text="Each waits for the end of the one before.")
+
+    def requests(self) -> list[StartRequest]:
+        """Return the checked requests."""
+        return [request_of(data) for data in self.validated_data["sessions"]]
 
 
 class ConsoleQuerySerializer(serializers.Serializer[Any]):

@@ -13,6 +13,9 @@ urlpatterns = [
         path(f"sessions/<str:run_id>/{action}/", views.ActionView.as_view(asked=action), name=action)
         for action in ACTIONS
     ),
+    path("sessions/<str:run_id>/move/", views.MoveView.as_view(), name="move"),
+    path("sessions/<str:run_id>/schedule/", views.ScheduleView.as_view(), name="schedule"),
+    path("batches/", views.BatchView.as_view(), name="batches"),
     path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),
     path("sessions/<str:run_id>/metrics/", views.MetricsView.as_view(), name="metrics"),
     path("sessions/<str:run_id>/attempts/", views.AttemptsView.as_view(), name="attempts"),

@@ -18,7 +18,7 @@ from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import SessionEvent, TrainingSession
 from sessions.selectors import console, files, history, machine, series, sessions
-from sessions.services import accounts, actions, editing, environments, planning, starting, trainers
+from sessions.services import accounts, actions, batches, editing, environments, planning, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
 CONFLICT = {**ERRORS, 409: shapes.ErrorSerializer}
@@ -311,6 +311,55 @@ class QueueView(APIView):
 
     @extend_schema(responses={200: shapes.results_of(shapes.SessionSerializer)}, operation_id="get_queue")
     def get(self, request: Request) -> Response:
-        waiting = sessions.sessions_with_parts(request.user).filter(state="queued", trashed_at__isnull=True)
-        ordered = waiting.order_by("-priority", "created_at")
-        return Response({"results": [asdict(sessions.session_shape(session)) for session in ordered]})
+        return Response({"results": [asdict(one) for one in sessions.queued_sessions(request.user)]})
+
+
+class MoveView(APIView):
+    """A waiting session's place in the queue."""
+
+    @extend_schema(
+        request=shapes.MoveSerializer,
+        responses={200: shapes.SessionDetailSerializer, **CONFLICT},
+        operation_id="move_session",
+    )
+    def post(self, request: Request, run_id: str) -> Response:
+        asked = shapes.MoveSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        actions.move(sessions.session_named(run_id, request.user), asked.validated_data["index"], by=request.user)
+        return Response(detail_of(run_id, request))
+
+
+class ScheduleView(APIView):
+    """When a waiting session may start."""
+
+    @extend_schema(
+        request=shapes.ScheduleSerializer,
+        responses={200: shapes.SessionDetailSerializer, **CONFLICT},
+        operation_id="schedule_session",
+    )
+    def post(self, request: Request, run_id: str) -> Response:
+        asked = shapes.ScheduleSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        data = asked.validated_data
+        session = sessions.session_named(run_id, request.user)
+        actions.set_schedule(session, at=data["start_at"], after=data["start_after"], by=request.user)
+        return Response(detail_of(run_id, request))
+
+
+class BatchView(APIView):
+    """Several sessions at once: all are queued, or none."""
+
+    @extend_schema(
+        request=shapes.BatchSerializer,
+        responses={201: shapes.results_of(shapes.SessionSerializer), **CONFLICT},
+        operation_id="start_sessions",
+    )
+    def post(self, request: Request) -> Response:
+        asked = shapes.BatchSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        started = batches.start_many(
+            asked.requests(), by=accounts.signed_in(request.user), sequential=asked.validated_data["sequential"]
+        )
+        found = sessions.sessions_with_parts(request.user).filter(pk__in=[one.pk for one in started])
+        shaped = {one.pk: asdict(sessions.session_shape(one)) for one in found}
+        return Response({"results": [shaped[one.pk] for one in started]}, status=201)

@@ -159,6 +159,8 @@ def moved(queue: Sequence[Waiting], key: int, index: int) -> list[Waiting]:
     others = [other for other in before if other is not one]
     index = max(0, min(index, len(others)))
     after = [*others[:index], replace(one, priority=_between(one.priority, others, index)), *others[index:]]
+    if [each.key for each in after] == [each.key for each in before]:
+        return []
     places = _places(queue)
     new = [replace(each, place=place) for each, place in zip(after, places, strict=True)]
     old = {each.key: each for each in before}

@@ -59,4 +59,5 @@ def dashboard_now(user_pk: int) -> list[dict[str, Any]]:
     """Return all that runs or waits, as the dashboard shows it."""
     user = get_user_model().objects.get(pk=user_pk)
     found = sessions.sessions_with_parts(user).filter(state__in=values(ACTIVE | WAITING), trashed_at__isnull=True)
-    return [asdict(sessions.session_shape(session)) for session in found]
+    ordered = found.order_by("-priority", "place", "pk")
+    return [asdict(sessions.session_shape(session)) for session in ordered]

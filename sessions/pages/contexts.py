@@ -53,6 +53,16 @@ class DashboardPage:
 
 
 @dataclass(frozen=True)
+class QueuePage:
+    """What waits, in its order, and what holds the slots it waits for."""
+
+    template: ClassVar[str] = "sessions/queue.html"
+    waiting: list[SessionShape]
+    running: list[SessionShape]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
 class SessionListPage:
     """The history: filtered, ordered, one page of it."""
 

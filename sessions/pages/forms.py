@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -11,12 +13,26 @@ from django.http import QueryDict
 
 from sessions.domain.config import MAX_BYTES as MAX_CONFIG_BYTES
 from sessions.models import Trainer
+from sessions.services.batches import MOST_IN_A_BATCH, variations
 from sessions.services.planning import StartRequest
 
 OVERRIDE = "override:"
 EDITOR, EXECUTABLE = "editor", "executable"
 # Fields of a request to start whose sentences belong to a field of another name here.
 FIELD_OF = {"config": "config_text"}
+
+
+class LocalMomentField(forms.CharField):
+    """A date and a time as a browser sends them, meant in the time zone of this machine."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
+
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value)
+        try:
+            return datetime.fromisoformat(text).astimezone() if text else None
+        except (ValueError, OverflowError, OSError):
+            raise forms.ValidationError("Write a date and a time, such as 2030-01-31T08:00.") from None
 
 
 class StartForm(forms.Form):
@@ -85,6 +101,26 @@ class StartForm(forms.Form):
     priority = forms.IntegerField(
         required=False, min_value=-1000, max_value=1000, label="Priority", help_text="Higher goes first."
     )
+    held = forms.BooleanField(required=False, label="Hold", help_text="Queue it, but start it only when released.")
+    start_at = LocalMomentField(
+        required=False, max_length=40, label="Not before", help_text="In the time of the machine MENTOR runs on."
+    )
+    start_after = forms.CharField(
+        required=False, max_length=64, label="After the end of", help_text="The run id of a session to wait for."
+    )
+    seeds = forms.CharField(
+        required=False, max_length=1000, label="Seeds", help_text="One session for each: 1, 2, 5-8."
+    )
+    more_configs = forms.CharField(
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label="Further configurations",
+        help_text="One path a line; a session for each, with the same settings.",
+    )
+    sequential = forms.BooleanField(
+        required=False, label="One after the other", help_text="Each waits for the end of the one before."
+    )
     tags = forms.CharField(required=False, max_length=1000, label="Tags", help_text="Separated by commas.")
     notes = forms.CharField(required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 4}), label="Notes")
 
@@ -110,6 +146,14 @@ class StartForm(forms.Form):
     def clean_overrides(self) -> dict[str, Any]:
         return read_overrides(self.cleaned_data["overrides"])
 
+    def clean_seeds(self) -> list[int]:
+        return read_seeds(self.cleaned_data["seeds"])
+
+    def requests(self) -> list[StartRequest]:
+        """Return what was asked for, once for each configuration and seed; only for a valid form."""
+        configs = [line.strip() for line in self.cleaned_data["more_configs"].splitlines() if line.strip()]
+        return variations(self.request(), configs=configs, seeds=self.cleaned_data["seeds"])
+
     def request(self) -> StartRequest:
         """Return what was asked for; only for a valid form."""
         data = self.cleaned_data
@@ -133,6 +177,9 @@ class StartForm(forms.Form):
             force=data["force"],
             initialize_from=data["initialize_from"] or None,
             priority=data["priority"] or 0,
+            held=data["held"],
+            start_at=data["start_at"],
+            start_after=data["start_after"].strip() or None,
             tags=tuple(tag.strip() for tag in data["tags"].split(",") if tag.strip()),
             notes=data["notes"],
         )
@@ -143,7 +190,31 @@ class StartForm(forms.Form):
             field = FIELD_OF.get(name, name)
             if field == "config_text" and self.cleaned_data.get("config_file"):
                 field = "config_file"
-            self.add_error(field if field in self.fields else None, sentences)
+            if field in self.fields:
+                self.add_error(field, sentences)
+            else:
+                self.add_error(None, [f"{name}: {sentence}" if name else sentence for sentence in sentences])
+
+
+class ScheduleForm(forms.Form):
+    """When a waiting session may start; empty is no condition."""
+
+    start_at = LocalMomentField(required=False, max_length=40)
+    start_after = forms.CharField(required=False, max_length=64)
+
+
+def read_seeds(text: str) -> list[int]:
+    """Return the seeds of a text such as `1, 2, 5-8`; raises ValidationError."""
+    seeds: list[int] = []
+    for part in text.replace(",", " ").split():
+        found = re.fullmatch(r"(\d{1,10})(?:-(\d{1,10}))?", part)
+        if found is None:
+            raise forms.ValidationError("Write seeds as numbers, such as 1, 2, 5-8.")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if last - first >= MOST_IN_A_BATCH:
+            raise forms.ValidationError(f"At most {MOST_IN_A_BATCH} sessions can be started at once.")
+        seeds.extend(range(first, last + 1))
+    return seeds
 
 
 def read_overrides(text: str) -> dict[str, Any]:

@@ -13,6 +13,9 @@ urlpatterns = [
     path("sessions/<str:run_id>/", views.session_page, name="detail"),
     path("sessions/<str:run_id>/console/", views.console_download, name="console"),
     *(path(f"sessions/<str:run_id>/{action}/", views.act, {"action": action}, name=action) for action in ACTIONS),
+    path("sessions/<str:run_id>/move/", views.move, name="move"),
+    path("sessions/<str:run_id>/schedule/", views.set_schedule, name="schedule"),
+    path("queue/", views.queue_page, name="queue"),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),
 ]

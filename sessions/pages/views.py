@@ -16,20 +16,21 @@ from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
 from sessions.domain.numbers import natural
 from sessions.domain.states import ACTIVE, ENDED, WAITING, values
-from sessions.errors import MentorError
+from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
 from sessions.pages.browsing import listing
-from sessions.pages.forms import StartForm, initial_from, typed_overrides
+from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
 from sessions.selectors import console, files, history, machine, series, sessions
 from sessions.selectors.series import REWARD_TAG
-from sessions.services import accounts, actions, editing, environments, planning, starting, trainers
+from sessions.services import accounts, actions, batches, editing, environments, planning, starting, trainers
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
 ENDED_SHOWN = 8
 PAGE_SIZE = 25
 CURVE_POINTS = 1000
+NAMES_SHOWN = 6
 SAID = {
     "stop": "Asked {} to stop. It saves its model first.",
     "pause": "Asked {} to pause. It saves its model first.",
@@ -62,6 +63,42 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         system=machine.system_shape(),
     )
     return show(request, page, template="sessions/_dashboard.html" if "partial" in request.GET else None)
+
+
+@require_safe
+def queue_page(request: HttpRequest) -> HttpResponse:
+    """What waits, in its order."""
+    active = sessions.sessions_with_parts(request.user).filter(state__in=values(ACTIVE), trashed_at__isnull=True)
+    page = contexts.QueuePage(
+        waiting=sessions.queued_sessions(request.user),
+        running=[sessions.session_shape(session) for session in active.order_by("started_at")],
+        system=machine.system_shape(),
+    )
+    return show(request, page, template="sessions/_queue.html" if "partial" in request.GET else None)
+
+
+@require_POST
+def move(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Put a waiting session elsewhere in the queue."""
+    index = natural(request.POST.get("index", ""), most_digits=6)
+    if index is None:
+        raise InvalidInput("The place in the queue must be a number.")
+    actions.move(sessions.session_named(run_id, request.user), index, by=request.user)
+    return redirect("sessions:queue")
+
+
+@require_POST
+def set_schedule(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Say when a waiting session may start."""
+    form = ScheduleForm(request.POST)
+    if not form.is_valid():
+        sentences = {name: [str(one) for one in told] for name, told in form.errors.items()}
+        raise InvalidInput("The moment to start could not be read.", errors=sentences)
+    session = sessions.session_named(run_id, request.user)
+    actions.set_schedule(
+        session, at=form.cleaned_data["start_at"], after=form.cleaned_data["start_after"] or None, by=request.user
+    )
+    return redirect("sessions:queue")
 
 
 @require_safe
@@ -156,14 +193,22 @@ def new(request: HttpRequest) -> HttpResponse:
     plan = None
     if form.is_valid():
         try:
-            asked = form.request()
+            asked = form.requests()
             if request.POST.get("action") == "start":
-                session = starting.start_session(asked, by=accounts.signed_in(request.user))
-                return redirect(session)
-            plan = planning.plan_start(asked, by=accounts.signed_in(request.user))
+                return _start(request, asked, sequential=form.cleaned_data["sequential"])
+            plan = planning.plan_start(asked[0], by=accounts.signed_in(request.user))
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})
     return _start_page(request, form, plan=plan)
+
+
+def _start(request: HttpRequest, asked: list[planning.StartRequest], *, sequential: bool) -> HttpResponse:
+    user = accounts.signed_in(request.user)
+    if len(asked) == 1:
+        return redirect(starting.start_session(asked[0], by=user))
+    started = batches.start_many(asked, by=user, sequential=sequential)
+    messages.success(request, f"{len(started)} sessions are in the queue.")
+    return redirect("sessions:queue")
 
 
 def _initial(request: HttpRequest) -> dict[str, str]:
@@ -217,12 +262,20 @@ def preview(request: HttpRequest) -> JsonResponse:
         answer["suggested_run_id"] = suggest_run_id(list(config.behaviors), taken)
     if form.is_valid():
         try:
-            plan = planning.plan_start(form.request(), by=accounts.signed_in(request.user))
-            answer |= {"command": as_shell(plan.command), "notices": plan.notices}
+            asked = form.requests()
+            plan = planning.plan_start(asked[0], by=accounts.signed_in(request.user))
+            answer |= {"command": as_shell(plan.command), "notices": [*_many(asked), *plan.notices]}
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})
     answer["errors"] = {name: list(sentences) for name, sentences in form.errors.items()}
     return JsonResponse(answer)
+
+
+def _many(asked: list[planning.StartRequest]) -> list[str]:
+    if len(asked) == 1:
+        return []
+    names = ", ".join(one.run_id for one in asked[:NAMES_SHOWN]) + (" …" if len(asked) > NAMES_SHOWN else "")
+    return [f"Starts {len(asked)} sessions: {names}. The command is that of the first."]
 
 
 def _config_alone(request: HttpRequest, form: StartForm) -> Config | None:
@@ -258,6 +311,8 @@ def act(request: HttpRequest, run_id: str, action: str) -> HttpResponse:
     actions.ask(session, action, by=request.user)
     level = messages.WARNING if action == "kill" else messages.SUCCESS
     messages.add_message(request, level, SAID[action].format(session.run_id))
+    if request.POST.get("next") == "queue":
+        return redirect("sessions:queue")
     return redirect("sessions:list") if action == "trash" else redirect(session)
 
 

@@ -18,6 +18,7 @@ from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetail
 from sessions.trainers.kinds import KINDS
 
 User = Account | AnonymousUser
+AWAITED_BYTES = ("after__config_given", "after__config_used")
 # What may still be asked of a session that runs, by what was asked before.
 ASKABLE = {"run": ["stop", "pause", "kill"], "pause": ["stop", "kill"], "stop": ["kill"], "kill": []}
 
@@ -39,10 +40,20 @@ def sessions_with_parts(user: User) -> QuerySet[TrainingSession]:
         .select_related("trainer", "environment", "owner")
         .prefetch_related(
             "behaviors",
-            Prefetch("attempts", queryset=Attempt.objects.defer("command", "saved").order_by("number")),
+            Prefetch("attempts", queryset=_attempts().defer("command", "saved", *AWAITED_BYTES)),
         )
         .defer("config_given", "config_used")
     )
+
+
+def _attempts() -> QuerySet[Attempt]:
+    return Attempt.objects.select_related("after").order_by("number")
+
+
+def queued_sessions(user: User) -> list[SessionShape]:
+    """Return the visible sessions that wait, in the order of the queue."""
+    waiting = sessions_with_parts(user).filter(state=State.QUEUED.value, trashed_at__isnull=True)
+    return [session_shape(session) for session in waiting.order_by("-priority", "place", "pk")]
 
 
 def session_named(run_id: str, user: User) -> TrainingSession:
@@ -50,7 +61,7 @@ def session_named(run_id: str, user: User) -> TrainingSession:
     session = (
         visible_sessions(user)
         .select_related("trainer", "environment", "owner")
-        .prefetch_related("behaviors", Prefetch("attempts", queryset=Attempt.objects.order_by("number")))
+        .prefetch_related("behaviors", Prefetch("attempts", queryset=_attempts().defer(*AWAITED_BYTES)))
         .filter(run_id=run_id)
         .first()
     )
@@ -88,6 +99,9 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "name": session.name or session.run_id,
         "state": session.state,
         "explanation": session.explanation,
+        "waits_for": session.waits_for,
+        "held": session.held,
+        **_schedule(session),
         "mode": mode(session),
         "trainer": session.trainer.name,
         "environment": session.environment.name if session.environment else None,
@@ -106,6 +120,15 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "ended_at": session.ended_at,
         "url": session.get_absolute_url(),
         "actions": actions(session),
+    }
+
+
+def _schedule(session: TrainingSession) -> dict[str, Any]:
+    """What the session's attempt in the queue waits for: a time, or the end of another session."""
+    waiting = next((one for one in session.attempts.all() if one.state == State.QUEUED.value), None)
+    return {
+        "start_at": waiting.not_before if waiting else None,
+        "start_after": waiting.after.run_id if waiting and waiting.after else None,
     }
 
 

@@ -64,6 +64,10 @@ class SessionShape:
     name: str
     state: str
     explanation: str
+    waits_for: str
+    held: bool
+    start_at: datetime | None
+    start_after: str | None
     mode: str
     trainer: str
     environment: str | None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sessions.models import TrainingSession
 from sessions.selectors.sessions import User
-from sessions.services import editing, queue, stopping
+from sessions.services import editing, queue, schedule, stopping
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,18 @@ def ask(session: TrainingSession, name: str, *, by: User) -> None:
     action = ACTIONS[name]
     editing.require_permission(by, action.permission, session)
     action.act(session, by=by.get_username())
+
+
+def move(session: TrainingSession, index: int, *, by: User) -> None:
+    """Move a waiting session in the queue. Raises NotAllowed, or Conflict when it does not wait.
+
+    Whoever moves one changes the turn of all, so that owning it is not enough.
+    """
+    editing.require_permission(by, "training.start_session")
+    queue.move_to(session, index, by=by.get_username())
+
+
+def set_schedule(session: TrainingSession, *, at: datetime | None, after: str | None, by: User) -> None:
+    """Say when a waiting session may start. Raises NotAllowed, and as `schedule.set_schedule` does."""
+    editing.require_permission(by, "training.start_session", session)
+    schedule.set_schedule(session, at=at, after=after, by=by.get_username())

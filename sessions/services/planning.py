@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ from django.contrib.auth.models import User
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
 from sessions.domain.states import ENDED, State
-from sessions.errors import Conflict, InvalidStart, NotAllowed
+from sessions.errors import Conflict, InvalidStart, MentorError, NotAllowed
 from sessions.models import Environment, Trainer, TrainingSession
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import has_checkpoint
-from sessions.services import environments, trainers
+from sessions.services import environments, schedule, trainers
 from sessions.services.config_files import read_config_file
 
 OPTION_FIELDS = (
@@ -49,6 +50,9 @@ class StartRequest:
     force: bool = False
     initialize_from: str | None = None
     priority: int = 0
+    held: bool = False
+    start_at: datetime | None = None
+    start_after: str | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
     name: str = ""
@@ -67,6 +71,7 @@ class StartPlan:
     options: dict[str, Any]
     results_dir: Path
     attempt_number: int
+    after: TrainingSession | None
     notices: list[str]
 
     @property
@@ -132,6 +137,7 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
     existing = TrainingSession.objects.filter(run_id__iexact=request.run_id).first()
     options = _options(request, config)
     number = next_attempt_number(existing)
+    after = _after(request, existing, errors)
     _check_options(request, options, environment or new_environment, errors)
     if "run_id" not in errors.sentences:
         _check_run_id(request, existing, results_of_run(request.run_id), errors)
@@ -148,6 +154,7 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         options=options,
         results_dir=results_of_run(request.run_id),
         attempt_number=number,
+        after=after,
         notices=_notices(config, trainer, request),
     )
 
@@ -232,6 +239,16 @@ def _environment(
         errors.add("env_path", error.detail, error.hint)
         return None, None
     return None, path
+
+
+def _after(request: StartRequest, existing: TrainingSession | None, errors: _Errors) -> TrainingSession | None:
+    if not request.start_after:
+        return None
+    try:
+        return schedule.session_to_wait_for(request.start_after, waiting=existing)
+    except MentorError as error:
+        errors.add("start_after", error.detail)
+        return None
 
 
 def _options(request: StartRequest, config: Config | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from sessions.domain.config import Config
-from sessions.domain.states import ENDED, EXPLANATIONS, State
+from sessions.domain.states import ENDED, EXPLANATIONS, State, values
 from sessions.errors import Conflict
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
+from sessions.models.session import last_place
 from sessions.services import environments
 from sessions.services.planning import (
     StartPlan,
@@ -34,7 +36,7 @@ def start_session(request: StartRequest, *, by: User) -> TrainingSession:
     plan = plan_start(request, by=by)
     try:
         with transaction.atomic():
-            return _store(plan, by)
+            return store(plan, by)
     except IntegrityError as error:
         raise Conflict(
             f"The run id {request.run_id} was taken a moment ago.",
@@ -42,24 +44,35 @@ def start_session(request: StartRequest, *, by: User) -> TrainingSession:
         ) from error
 
 
-def new_attempt(session: TrainingSession, *, by: str, resume: bool, force: bool) -> Attempt:
+def new_attempt(
+    session: TrainingSession,
+    *,
+    by: str,
+    resume: bool,
+    force: bool,
+    held: bool = False,
+    not_before: datetime | None = None,
+    after: TrainingSession | None = None,
+) -> Attempt:
     """Queue a further attempt of a session; to be called inside a transaction.
 
     Raises Conflict unless the session has ended. The check is part of the update, so two callers cannot both win.
     """
     before = State(session.state)
     why = "Resumes from its last checkpoint." if resume else EXPLANATIONS[State.QUEUED]
-    moved = TrainingSession.objects.filter(
-        pk=session.pk, state__in=[state.value for state in ENDED], trashed_at__isnull=True
-    ).update(state=State.QUEUED.value, explanation=why, wanted="run", ended_at=None, version=F("version") + 1)
+    columns = {"state": State.QUEUED.value, "explanation": why, "wanted": "run", "held": held, "ended_at": None}
+    if before is not State.PAUSED:  # a pause keeps its place in the queue
+        columns["place"] = last_place()
+    ended = TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED), trashed_at__isnull=True)
+    moved = ended.update(**columns, version=F("version") + 1)
     if not moved:
         raise Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
-    attempt = _create_attempt(session, resume=resume, force=force)
+    attempt = _create_attempt(session, resume=resume, force=force, not_before=not_before, after=after)
     record(session.pk, attempt.pk, before, State.QUEUED, who=by, why=why)
     return attempt
 
 
-def _create_attempt(session: TrainingSession, *, resume: bool, force: bool) -> Attempt:
+def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **schedule: Any) -> Attempt:
     number = next_attempt_number(session)
     results_dir = results_of_run(session.run_id)
     return Attempt.objects.create(
@@ -68,6 +81,7 @@ def _create_attempt(session: TrainingSession, *, resume: bool, force: bool) -> A
         cookie=secrets.token_hex(16),
         resume=resume,
         force=force,
+        **schedule,
         results_dir=str(results_dir),
         command=command_of(
             session.run_id,
@@ -82,7 +96,8 @@ def _create_attempt(session: TrainingSession, *, resume: bool, force: bool) -> A
     )
 
 
-def _store(plan: StartPlan, by: User) -> TrainingSession:
+def store(plan: StartPlan, by: User) -> TrainingSession:
+    """Store what was planned; to be called inside a transaction."""
     environment = plan.environment
     if plan.new_environment is not None:
         environment = environments.register(plan.new_environment, by=by)
@@ -99,8 +114,16 @@ def _store(plan: StartPlan, by: User) -> TrainingSession:
         session = _create_session(plan, columns, by)
     else:
         session = plan.existing
-        TrainingSession.objects.filter(pk=session.pk, state__in=[s.value for s in ENDED]).update(**columns)
-        new_attempt(session, by=by.get_username(), resume=plan.request.resume, force=plan.request.force)
+        TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED)).update(**columns)
+        new_attempt(
+            session,
+            by=by.get_username(),
+            resume=plan.request.resume,
+            force=plan.request.force,
+            held=plan.request.held,
+            not_before=plan.request.start_at,
+            after=plan.after,
+        )
         session.refresh_from_db()
     _plan_behaviors(session, plan.config, fresh=not plan.request.resume)
     return session
@@ -115,9 +138,12 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
         tags=list(request.tags),
         owner=by,
         explanation=EXPLANATIONS[State.QUEUED],
+        held=request.held,
         **columns,
     )
-    attempt = _create_attempt(session, resume=request.resume, force=request.force)
+    attempt = _create_attempt(
+        session, resume=request.resume, force=request.force, not_before=request.start_at, after=plan.after
+    )
     record(session.pk, attempt.pk, None, State.QUEUED, who=by.get_username(), why=EXPLANATIONS[State.QUEUED])
     return session
 

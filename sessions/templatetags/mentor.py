@@ -111,15 +111,22 @@ def when(moment: datetime | None) -> str | SafeString:
 
 
 def ago(passed: timedelta) -> str:
-    """Return how long ago something was, in its largest unit."""
+    """Return how long ago something was, or in how long it will be, in its largest unit."""
     seconds = int(passed.total_seconds())
-    if seconds < 45:
+    if abs(seconds) < 45:
         return "just now"
     for length, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        count = max(1, seconds // length)
-        if seconds >= length * 0.75:
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+        count = max(1, abs(seconds) // length)
+        if abs(seconds) >= length * 0.75:
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"{words} ago" if seconds > 0 else f"in {words}"
     return "just now"
+
+
+@register.filter
+def local_input(moment: datetime | None) -> str:
+    """Return a moment as a field for date and time takes it, in the time zone of this machine."""
+    return moment.astimezone().strftime("%Y-%m-%dT%H:%M") if moment else ""
 
 
 @register.filter

@@ -1,4 +1,5 @@
-// The dashboard: numbers move by the feed; when other sessions run or wait, the server's own rendering is asked for.
+// Dashboard and queue: numbers move by the feed; when other sessions run or wait, or wait in another order, the server's
+// own rendering is asked for.
 import { coalesce } from "./coalesce.js";
 import { applySession, tick } from "./fields.js";
 import { createLink } from "./link.js";
@@ -18,7 +19,7 @@ async function rebuild() {
 }
 
 const rebuildSoon = coalesce(rebuild, { delay: 1_000 });
-const shapeOf = (sessions) => sessions.map(({ run_id, state, behaviors }) => `${run_id} ${state === "queued"} ${behaviors.length}`).sort().join("\n");
+const shapeOf = (sessions) => sessions.map(({ run_id, state, held, behaviors }) => `${run_id} ${state === "queued"} ${held} ${behaviors.length}`).join("\n");
 
 function apply() {
   for (const element of root.querySelectorAll("[data-session]")) {

@@ -45,10 +45,12 @@ export function stateLabel(state) {
 const UNITS = [[86400, "day"], [3600, "hour"], [60, "minute"]];
 
 export function ago(seconds) {
-  if (seconds < 45) return "just now";
+  const size = Math.abs(seconds);
+  if (size < 45) return "just now";
   for (const [length, unit] of UNITS) {
-    const count = Math.max(1, Math.floor(seconds / length));
-    if (seconds >= length * 0.75) return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+    const count = Math.max(1, Math.floor(size / length));
+    const words = `${count} ${unit}${count === 1 ? "" : "s"}`;
+    if (size >= length * 0.75) return seconds > 0 ? `${words} ago` : `in ${words}`;
   }
   return "just now";
 }
