@@ -134,8 +134,12 @@ def _schedule(session: TrainingSession) -> dict[str, Any]:
 
 def mode(session: TrainingSession) -> str:
     """Return "editor" when a person must press Play in Unity, else "executable"."""
-    waits_for_play = session.environment_id is None and KINDS[session.trainer.kind].connects_to_unity
-    return "editor" if waits_for_play else "executable"
+    return "editor" if waits_for_play(session) else "executable"
+
+
+def waits_for_play(session: TrainingSession) -> bool:
+    """Tell whether the session trains in the Unity Editor, of which a machine has one."""
+    return session.environment_id is None and KINDS[session.trainer.kind].waits_for_play(session.options)
 
 
 def actions(session: TrainingSession) -> list[str]:

@@ -17,9 +17,9 @@ from sessions.domain.queue import EDITOR_PORT, Grant, Room, Wait, Waiting, decid
 from sessions.domain.states import ACTIVE, ENDED, State, values
 from sessions.errors import Conflict
 from sessions.models import Attempt, Machine, PortLease, TrainingSession
+from sessions.selectors.sessions import waits_for_play
 from sessions.services.launching import LAUNCH_TASK, launch_command
 from sessions.services.transitions import SUPERVISOR, move, record
-from sessions.trainers.kinds import KINDS
 
 # A paused session has not ended for those that wait for its end.
 OVER = values(ENDED - {State.PAUSED})
@@ -52,8 +52,7 @@ def grant_waiting(machine: Machine) -> int:
 def as_waiting(attempt: Attempt) -> Waiting:
     """Return an attempt as the rules of the queue see it."""
     session = attempt.session
-    unity = KINDS[session.trainer.kind].connects_to_unity
-    editor = unity and session.environment_id is None
+    build = session.environment_id is not None
     return Waiting(
         key=attempt.pk,
         priority=session.priority,
@@ -61,8 +60,8 @@ def as_waiting(attempt: Attempt) -> Waiting:
         held=session.held,
         seconds_left=(attempt.not_before - timezone.now()).total_seconds() if attempt.not_before else 0.0,
         after=_still_awaited(attempt.after),
-        editor=editor,
-        ports=int(session.options.get("num_envs", 1)) if unity and not editor else 0,
+        editor=waits_for_play(session),
+        ports=int(session.options.get("num_envs", 1)) if build else 0,
         device=session.options.get("device"),
     )
 

@@ -7,8 +7,10 @@ of launching, reading and stopping serves them all; the table says in what they 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
@@ -20,7 +22,8 @@ class Kind:
     kind: str
     title: str
     module: str
-    connects_to_unity: bool
+    # Whether a session with these options, and without a build, waits for Play in the Unity Editor.
+    waits_for_play: Callable[[Mapping[str, Any]], bool]
     variables: dict[str, str] = field(default_factory=dict)
 
 
@@ -29,7 +32,7 @@ KINDS: dict[str, Kind] = {
         kind="mlagents",
         title="ML-Agents",
         module="mlagents.trainers.learn",
-        connects_to_unity=True,
+        waits_for_play=lambda options: True,
         variables={
             # A checkpoint is code: refuse pickles when resuming.
             "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
@@ -41,7 +44,7 @@ KINDS: dict[str, Kind] = {
         kind="practice",
         title="Practice trainer",
         module="sessions.trainers.practice",
-        connects_to_unity=False,
+        waits_for_play=lambda options: any(word.split("=")[0] == "--wait" for word in options.get("env_args", ())),
         variables={"PYTHONPATH": str(PROJECT_DIR)},
     ),
 }

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mentor_site.options import BASE_DIR
 from sessions.trainers.standin.launcher import make_launcher
@@ -30,9 +30,9 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def staged(*, ignore_sigint: bool = False) -> Iterator[RunningMentor]:
-    """A MENTOR with a home of its own."""
-    with folder() as place, running_mentor(place / "var", ignore_sigint=ignore_sigint) as mentor:
+def staged(**options: Any) -> Iterator[RunningMentor]:
+    """A MENTOR with a home of its own; `options` as `RunningMentor` has them."""
+    with folder() as place, running_mentor(place / "var", **options) as mentor:
         yield mentor
 
 
