@@ -67,7 +67,8 @@ class Child:
         code = self.process.poll()
         if code is None:
             return None
-        calm = now - self.started_at > CALM_SECONDS
+        # Who was killed from outside would have lived; who keeps failing by itself is given time.
+        calm = code < 0 or now - self.started_at > CALM_SECONDS
         self.pause = 0.2 if calm or not self.pause else min(self.pause * 2, MAX_PAUSE_SECONDS)
         self.close()
         self.process, self.due_at = None, now + self.pause

@@ -147,6 +147,20 @@ def test_the_pause_is_short_again_after_a_calm_while(child: Callable[..., Child]
     assert dies.pause == 0.2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to tell the two apart by")
+def test_who_was_killed_from_outside_comes_back_at_once_however_often(
+    child: Callable[..., Child], started: Path
+) -> None:
+    killed = child("stubborn")
+    for _ in range(3):
+        killed.start(0.0)
+        assert killed.process is not None
+        killed.process.kill()
+        died(killed)
+        assert killed.mind(1.0) == "stubborn ended with code -9; it is started again."
+        assert killed.pause == 0.2
+
+
 def test_closing_a_child_that_never_ran_or_waits_for_its_restart_does_nothing(child: Callable[..., Child]) -> None:
     for one in (child("web"), child("dies")):
         if one.name == "dies":
