@@ -45,6 +45,13 @@ class Socket:
         if buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(30)
+        try:
+            self._shake_hands(mentor, path, cookies)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def _shake_hands(self, mentor: RunningMentor, path: str, cookies: str) -> None:
         self.socket.connect(("127.0.0.1", mentor.port))
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
@@ -114,6 +121,7 @@ class Reader:
 
     def connect(self) -> None:
         """Connect (anew) and say what is there already."""
+        self.close()
         self.socket = Socket(self.mentor, self.path, self.cookies)
         self.socket.send({"type": "follow", "attempt": self.attempt, "log": len(self.console), "points": self.points})
 
@@ -130,3 +138,7 @@ class Reader:
         elif frame["type"] == "state":
             self.state = frame["session"]["state"]
         return str(frame["type"])
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()

@@ -26,7 +26,7 @@ TAIL_SECONDS = 0.05
 REST_SECONDS = 0.25
 CHECK_SECONDS = 60.0
 UNKNOWN, ANONYMOUS, FORBIDDEN = 4400, 4401, 4404
-BROKEN = 1011
+BROKEN = 4500
 
 
 class Feed(AsyncWebsocketConsumer):
@@ -86,6 +86,12 @@ class Feed(AsyncWebsocketConsumer):
             logger.exception("%s: this feed ended; its page will ask again", self.scope["path"])
             await self.close(BROKEN)
 
+    async def uncongested(self) -> None:
+        """Wait until the page has taken what it was sent, so that a slow one costs no memory."""
+        congested: Any = self.scope.get("congested")
+        while congested is not None and congested():
+            await asyncio.sleep(TAIL_SECONDS)
+
     async def frame(self, content: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(content, cls=DjangoJSONEncoder, allow_nan=False))
 
@@ -115,13 +121,14 @@ class SessionFeed(Feed):
         await self.begin()
 
     async def run(self) -> None:
-        beat = -1
+        beat, more = -1, False
         checked = time.monotonic()
         while True:
-            if pulse.count != beat:
+            if pulse.count != beat or more:
                 beat = pulse.count
-                await self._database()
+                more = await self._database()
             await self._console()
+            await self.uncongested()
             if time.monotonic() - checked > CHECK_SECONDS:
                 checked = time.monotonic()
                 if not await self.allowed():
@@ -129,22 +136,27 @@ class SessionFeed(Feed):
                     return
             await asyncio.sleep(REST_SECONDS if self.cursor.ended else TAIL_SECONDS)
 
-    async def _database(self) -> None:
+    async def _database(self) -> bool:
+        """Send what the database knows; return whether there are further points already."""
         news = await database_sync_to_async(session_since)(
             self.user_pk, self.run_id, self.cursor.version, self.cursor.points
         )
         if news is None:
-            return
-        self.cursor.version, self.cursor.points = news.version, news.points_cursor
+            return False
+        # With more to come the version is not taken for seen.
+        self.cursor.version = -1 if news.more else news.version
+        self.cursor.points = news.points_cursor
         self.cursor.watch(news.attempt, news.console, ended=news.ended)
         if news.series:
             await self.frame({"type": "points", "cursor": news.points_cursor, "series": news.series})
         await self.frame({"type": "state", "cursor": news.version, "session": asdict(news.session)})
+        return news.more
 
     async def _console(self) -> None:
         while (part := self.cursor.read()) is not None:
             await self.frame({"type": "log", **asdict(part)})
             await asyncio.sleep(0)
+            await self.uncongested()
 
 
 class DashboardFeed(Feed):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sessions.selectors.console import read_part
 
-FRAME_BYTES = 256 * 1024
+# JSON writes a control character as six bytes, so a frame is at most six times as large.
+FRAME_BYTES = 128 * 1024
 MAX_MESSAGE = 16 * 1024 + 200_000
 MAX_OFFSET = 2**62
 

@@ -13,6 +13,9 @@ from sessions.models import TrainingSession
 from sessions.selectors import console, series, sessions
 from sessions.selectors.shapes import SessionDetailShape
 
+# In one frame: some 50 bytes each.
+MOST_POINTS = 50_000
+
 
 @dataclass(frozen=True)
 class News:
@@ -22,6 +25,7 @@ class News:
     session: SessionDetailShape
     series: list[dict[str, Any]]
     points_cursor: str
+    more: bool
     attempt: int
     console: Path | None
     ended: bool
@@ -42,13 +46,14 @@ def session_since(user_pk: int, run_id: str, version: int, cursor: str) -> News 
         return None
     user = get_user_model().objects.get(pk=user_pk)
     session = sessions.session_named(run_id, user)
-    points, points_cursor = series.points_after(session, cursor)
+    points, points_cursor = series.points_after(session, cursor, most=MOST_POINTS)
     attempt = console.attempt_of(session)
     return News(
         version=session.version,
         session=sessions.session_detail(session),
         series=series.as_json(points),
         points_cursor=points_cursor,
+        more=sum(len(one.steps) for one in points) >= MOST_POINTS,
         attempt=attempt.number if attempt else 0,
         console=console.console_path(session, attempt) if attempt else None,
         ended=State(session.state) in ENDED,

@@ -75,20 +75,22 @@ def points_after(
     tag: str | None = None,
     behavior: str | None = None,
     points: int | None = None,
+    most: int | None = None,
 ) -> tuple[list[PointsShape], str]:
     """Return the points after a cursor (of all series, or those of a tag or behavior) and the cursor after them.
 
-    With `points`, each series is thinned to about that many, keeping its extremes. Raises InvalidInput for a cursor
+    With `points`, each series is thinned to about that many, keeping its extremes; with `most`, the answer ends after
+    that many points of all series together, and the cursor leads to the rest. Raises InvalidInput for a cursor
     that was not handed out.
     """
     seen = parse_cursor(cursor)
     shapes = []
     for one in series_of(session, tag=tag, behavior=behavior):
-        if one.count > seen.get(one.pk, 0):
-            shape, read = _points(one, seen.get(one.pk, 0), points)
-            seen[one.pk] = read
+        if one.count > seen.get(one.pk, 0) and most != 0:
+            shape, seen[one.pk] = _points(one, seen.get(one.pk, 0), points, most)
             if shape.steps:
                 shapes.append(shape)
+                most = None if most is None else max(0, most - len(shape.steps))
     return shapes, ",".join(f"{key}:{count}" for key, count in sorted(seen.items()))
 
 
@@ -108,14 +110,16 @@ def parse_cursor(cursor: str) -> dict[int, int]:
         raise InvalidInput("This cursor was not handed out by MENTOR.", hint="Leave it out to begin anew.") from None
 
 
-def _points(series: Series, seen: int, limit: int | None) -> tuple[PointsShape, int]:
+def _points(series: Series, seen: int, limit: int | None, most: int | None) -> tuple[PointsShape, int]:
     chunks = SeriesChunk.objects.filter(series=series, number__gte=seen // SeriesChunk.POINTS).order_by("number")
+    if most is not None:
+        chunks = chunks[: most // SeriesChunk.POINTS + 2]
     blob = b"".join(bytes(chunk.data) for chunk in chunks)
     first = seen // SeriesChunk.POINTS * SeriesChunk.POINTS
     all_points = unpack(blob)
-    total = first + len(all_points.steps)
-    skip = seen - first
-    points = type(all_points)(all_points.steps[skip:], all_points.wall_times[skip:], all_points.values[skip:])
+    part = slice(seen - first, None if most is None else seen - first + most)
+    points = type(all_points)(all_points.steps[part], all_points.wall_times[part], all_points.values[part])
+    read = seen + len(points.steps)
     if limit is not None and len(points.steps) > limit:
         points = thin(points, limit)
     shape = PointsShape(
@@ -126,7 +130,7 @@ def _points(series: Series, seen: int, limit: int | None) -> tuple[PointsShape, 
         values=[finite(float(value)) for value in points.values],
         wall_times=[float(moment) for moment in points.wall_times],
     )
-    return shape, total
+    return shape, read
 
 
 def as_json(shapes: list[PointsShape] | list[SeriesShape]) -> list[dict[str, Any]]:

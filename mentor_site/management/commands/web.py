@@ -24,19 +24,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from daphne.endpoints import build_endpoint_description_strings
-        from daphne.server import Server
-        from twisted.internet import reactor
 
         from mentor_site.asgi import application
+        from mentor_site.serving import MOST_MESSAGE_BYTES, PatientServer
 
         if options["end_with_stdin"]:
             when_stdin_ends(lambda: os._exit(0))
-        Server(
+        PatientServer(
             application=application,
             endpoints=build_endpoint_description_strings(host=options["host"], port=options["port"]),
             signal_handlers=True,
             verbosity=0,
             server_name="MENTOR",
-            websocket_max_message_size=256 * 1024,
+            websocket_max_message_size=MOST_MESSAGE_BYTES,
         ).run()
-        del reactor

@@ -22,6 +22,7 @@ from django.test import Client
 
 from mentor_site.asgi import application
 from sessions.domain.states import State
+from sessions.live import views
 from sessions.live.consumers import ANONYMOUS, FORBIDDEN, UNKNOWN
 from sessions.metrics.events import Point
 from sessions.models import Attempt, TrainingSession
@@ -308,8 +309,25 @@ async def test_a_feed_that_breaks_closes_so_that_the_page_comes_back(
         monkeypatch.setattr("sessions.live.consumers.session_since", broken)
         await sync_to_async(touch)(running.pk)
         output = await wire.receive_output(PATIENCE_SECONDS)
-    assert output == {"type": "websocket.close", "code": 1011}
+    assert output == {"type": "websocket.close", "code": 4500}
 
 
 def broken(*_: object) -> None:
     raise OperationalError("disk I/O error")
+
+
+async def test_many_points_come_in_frames_of_a_bounded_size(
+    running: TrainingSession, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MOST_POINTS", 7)
+    for step in range(20):
+        await sync_to_async(store_point)(running, step)
+    page = Page(running.run_id, await sync_to_async(cookie_of)(ada))
+    sizes = []
+    async with page.connected() as wire:
+        while len(page.steps) < 20:
+            before = len(page.steps)
+            await page.take(wire)
+            sizes.append(len(page.steps) - before)
+    assert page.steps == list(range(20))
+    assert max(sizes) == 7

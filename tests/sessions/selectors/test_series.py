@@ -161,3 +161,18 @@ def test_shapes_are_plain_values_for_json(session: TrainingSession) -> None:
             "values": [0.0, 0.25], "wall_times": [1e9, 1e9 + 1],
         }
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [1, 7, CHUNK, CHUNK + 1, 10_000])
+def test_a_bounded_answer_leads_to_the_rest_and_nothing_comes_twice(session: TrainingSession, most: int) -> None:
+    for tag in (TAG, "Losses/Value Loss"):
+        store(session.attempts.get(), range(2 * CHUNK + 3) if most >= CHUNK else range(20), tag=tag)
+    whole, end = points_after(session)
+    read: dict[str, list[int]] = {TAG: [], "Losses/Value Loss": []}
+    cursor = ""
+    while cursor != end:
+        shapes, cursor = points_after(session, cursor, most=most)
+        assert 0 < sum(len(shape.steps) for shape in shapes) <= most
+        for shape in shapes:
+            read[shape.tag] += shape.steps
+    assert read == {shape.tag: shape.steps for shape in whole}

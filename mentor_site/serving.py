@@ -1,0 +1,19 @@
+"""The web server: daphne, and for each websocket a way to ask whether its page keeps up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from daphne.server import Server
+
+# A page sends a cursor; what MENTOR sends is in frames of at most a few megabytes (see sessions.live).
+MOST_MESSAGE_BYTES = 8 * 1024 * 1024
+
+
+class PatientServer(Server):  # type: ignore[misc]  # daphne has no types
+    """Gives a websocket's scope `congested`: whether what was sent last still waits to be taken by the other end."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "websocket":
+            scope["congested"] = lambda: bool(getattr(protocol.transport, "producerPaused", False))
+        return super().create_application(protocol, scope)
