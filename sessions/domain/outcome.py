@@ -24,6 +24,11 @@ ADVICE = (
     ("has not been specified in the trainer configuration", "Write the name as in Unity's Behavior Parameters."),
     ("out of memory", "Make batch_size or the network smaller, or train on the cpu."),
     ("No space left on device", "Make room on the disk, then resume."),
+    (
+        "must match the size of tensor",
+        "Its checkpoint is of another network: resume it with the network_settings and the observations it had, "
+        "or start another run id. The checkpoint from before is kept, and a resume goes on from that.",
+    ),
     ("No module named 'onnx", "Install the versions of torch and onnx that this ML-Agents was made for."),
     ("Module onnx is not installed", "Install the versions of torch and onnx that this ML-Agents was made for."),
 )

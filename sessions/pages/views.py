@@ -37,7 +37,7 @@ SAID = {
     "hold": "{} keeps its place, but is not started before it is released.",
     "release": "{} may start.",
     "kill": "{} is ended at once; what it learned since its last checkpoint is lost.",
-    "resume": "{} goes on from its last checkpoint.",
+    "resume": "{} goes on from what it saved last.",
     "trash": "{} is in the trash; its files stay where they are.",
     "restore": "{} is back in the history.",
 }

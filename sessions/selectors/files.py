@@ -51,8 +51,20 @@ def artifact_file(session: TrainingSession, key: int) -> Path:
 
 
 def has_checkpoint(session: TrainingSession) -> bool:
-    """Tell whether ML-Agents could resume this session."""
-    attempt = session.attempts.order_by("-number").first()
-    if attempt is None:
+    """Tell whether ML-Agents could go on from what this session saved."""
+    results = results_of(session)
+    return results is not None and any(results.glob("*/checkpoint.pt"))
+
+
+def saved_something(session: TrainingSession) -> bool:
+    """Tell whether there are checkpoints of any kind, usable or not."""
+    results = results_of(session)
+    return results is not None and any(results.glob("*/*.pt*"))
+
+
+def checkpoints_are_gone(session: TrainingSession) -> bool:
+    """Tell whether this session saved checkpoints of which none is there any more, as on a disk that was taken out."""
+    if saved_something(session):
         return False
-    return any(Path(attempt.results_dir, session.run_id).glob("*/checkpoint.pt"))
+    began = session.attempts.filter(resume=False).order_by("-number").values_list("number", flat=True).first() or 0
+    return Artifact.objects.filter(session=session, kind="pt", attempt__number__gte=began).exists()

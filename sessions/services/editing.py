@@ -13,8 +13,9 @@ from django.utils import timezone
 from sessions.domain.states import ENDED, State, values
 from sessions.errors import Conflict, NotAllowed
 from sessions.models import TrainingSession
-from sessions.selectors.files import has_checkpoint
+from sessions.selectors.files import checkpoints_are_gone
 from sessions.selectors.sessions import User
+from sessions.services.planning import GONE
 from sessions.services.starting import new_attempt
 from sessions.services.transitions import record
 
@@ -39,12 +40,12 @@ def edit(session: TrainingSession, changes: Mapping[str, Any]) -> TrainingSessio
 
 
 def resume(session: TrainingSession, *, by: str) -> TrainingSession:
-    """Queue a further attempt that goes on from the last checkpoint.
+    """Queue a further attempt that goes on from the last checkpoint; one that never saved anything begins anew.
 
-    Raises Conflict when the session has not ended or has nothing to resume from.
+    Raises Conflict when the session has not ended, or when its checkpoints are no longer where they were.
     """
-    if State(session.state) in ENDED and not has_checkpoint(session):
-        raise Conflict(f"{session.run_id} has no checkpoint to resume from.", hint="Start it anew.")
+    if State(session.state) in ENDED and checkpoints_are_gone(session):
+        raise Conflict(f"The checkpoints of {session.run_id} are no longer there.", hint=GONE)
     with transaction.atomic():
         new_attempt(session, by=by, resume=True, force=False)
     session.refresh_from_db()

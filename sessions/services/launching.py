@@ -10,11 +10,11 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from sessions.domain.states import State
-from sessions.errors import IllegalTransition, LaunchFailed, MentorError
+from sessions.errors import IllegalTransition, MentorError
 from sessions.models import Attempt, PortLease
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
-from sessions.services import environments
+from sessions.services import environments, repair
 from sessions.services.planning import command_of
 from sessions.services.surroundings import trainer_surroundings
 from sessions.services.transitions import SUPERVISOR, move
@@ -66,7 +66,7 @@ def launch(attempt: Attempt) -> None:
     try:
         if attempt.session.environment is not None:
             environments.verify(attempt.session.environment)
-        _set_results_aside(attempt)
+        _make_way(attempt)
         _prepare(attempt, directory)
         spawn_shim(directory)
     except (MentorError, OSError) as error:
@@ -111,13 +111,32 @@ def _prepare(attempt: Attempt, directory: AttemptDirectory) -> None:
     directory.prepare(spec, config=bytes(session.config_used), given=bytes(session.config_given))
 
 
-def _set_results_aside(attempt: Attempt) -> None:
-    """With force, ML-Agents would delete the event files that are there: they are moved away instead."""
-    results = Path(attempt.results_dir, attempt.session.run_id)
-    if not attempt.force or not results.is_dir():
-        return
-    aside = results.with_name(f"{results.name}.before-attempt-{attempt.number}")
-    try:
-        results.rename(aside)
-    except OSError as error:
-        raise LaunchFailed(f"The earlier results could not be set aside: {error.strerror or error}.") from error
+def _make_way(attempt: Attempt) -> None:
+    """Leave the results as this attempt needs them: set aside by force, mended for a resume.
+
+    With force, ML-Agents would delete the event files that are there. To resume where nothing usable was saved it would
+    end with an error: such an attempt begins anew.
+    """
+    if attempt.force:
+        _set_results_aside(attempt)
+    elif attempt.resume and (why := repair.prepare(attempt)):
+        aside = _set_results_aside(attempt)
+        _begin_anew(attempt, f"{why} The training begins anew.{aside}")
+
+
+def _set_results_aside(attempt: Attempt) -> str:
+    results = repair.results_of(attempt)
+    if not results.is_dir():
+        return ""
+    aside = repair.set_aside(results, attempt.number)
+    return f" What was there is kept in {aside.name}."
+
+
+def _begin_anew(attempt: Attempt, why: str) -> None:
+    attempt.resume = False
+    attempt.command = launch_command(attempt, base_port=attempt.base_port, device=attempt.device)
+    nothing = {"step": 0, "mean_reward": None, "std_reward": None, "elapsed_seconds": None, "seen": False}
+    with transaction.atomic():
+        Attempt.objects.filter(pk=attempt.pk).update(resume=False, command=attempt.command)
+        attempt.session.behaviors.update(**nothing)
+        repair.tell(attempt, why)

@@ -17,13 +17,16 @@ from sessions.domain.states import ENDED, State
 from sessions.errors import Conflict, InvalidStart, MentorError, NotAllowed
 from sessions.models import Environment, Trainer, TrainingSession
 from sessions.runtime.rundir import RunDirectory
-from sessions.selectors.files import has_checkpoint
+from sessions.selectors.files import checkpoints_are_gone, has_checkpoint
 from sessions.services import environments, schedule, trainers
 from sessions.services.config_files import read_config_file
 
 OPTION_FIELDS = (
     "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "env_args",
 )  # fmt: skip
+
+
+GONE = "Bring its results folder back, or begin anew with force."
 
 
 @dataclass(frozen=True)
@@ -304,8 +307,8 @@ def _check_run_id(request: StartRequest, existing: TrainingSession | None, resul
         raise Conflict(f"{existing.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
     elif existing.run_id != request.run_id:
         errors.add("run_id", f"The session is written {existing.run_id}.")
-    elif request.resume and not has_checkpoint(existing):
-        errors.add("resume", f"{existing.run_id} has no checkpoint to resume from.")
+    elif request.resume and checkpoints_are_gone(existing):
+        errors.add("resume", f"The checkpoints of {existing.run_id} are no longer there.", GONE)
 
 
 def _check_initialize_from(request: StartRequest, options: dict[str, Any], errors: _Errors) -> None:

@@ -16,6 +16,7 @@ from sessions.domain.states import ENDED, EXPLANATIONS, State, values
 from sessions.errors import Conflict
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.models.session import last_place
+from sessions.selectors.files import saved_something
 from sessions.services import environments
 from sessions.services.planning import (
     StartPlan,
@@ -59,7 +60,7 @@ def new_attempt(
     Raises Conflict unless the session has ended. The check is part of the update, so two callers cannot both win.
     """
     before = State(session.state)
-    why = "Resumes from its last checkpoint." if resume else EXPLANATIONS[State.QUEUED]
+    why = _how_it_goes_on(session) if resume else EXPLANATIONS[State.QUEUED]
     columns = {"state": State.QUEUED.value, "explanation": why, "wanted": "run", "held": held, "ended_at": None}
     if before is not State.PAUSED:  # a pause keeps its place in the queue
         columns["place"] = last_place()
@@ -70,6 +71,10 @@ def new_attempt(
     attempt = _create_attempt(session, resume=resume, force=force, not_before=not_before, after=after)
     record(session.pk, attempt.pk, before, State.QUEUED, who=by, why=why)
     return attempt
+
+
+def _how_it_goes_on(session: TrainingSession) -> str:
+    return "Resumes from its last checkpoint." if saved_something(session) else "Begins anew: nothing was saved before."
 
 
 def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **schedule: Any) -> Attempt:

@@ -39,9 +39,13 @@ def encode_state(state: dict[str, Array]) -> bytes:
 
 
 def read_state(path: str) -> dict[str, Array]:
-    """Return what `encode_state` wrote; raises FileNotFoundError, or ValueError when it is something else."""
+    """Return what `encode_state` wrote, or nothing of an archive without arrays.
+
+    Raises FileNotFoundError, or ValueError when it is something else.
+    """
     with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+        arrays = {name: stored[name] for name in stored.files}
+    return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
 class Results:

@@ -14,6 +14,7 @@ from sessions.trainers.practice.console import Console
 from sessions.trainers.practice.errors import UnityTrainerException
 from sessions.trainers.practice.events import EventFile
 from sessions.trainers.practice.learner import Learner, Measured
+from sessions.trainers.practice.policy import Array
 from sessions.trainers.practice.results import CHECKPOINT, Results, read_state
 
 REWARD = "Environment/Cumulative Reward"
@@ -40,12 +41,18 @@ class Trainee:
         chosen = self.results.settings["checkpoint_settings"]
         if chosen["resume"] or chosen["load_model"]:
             Console().say(f"Resuming from {self.folder}.")
-            self.learner.restore(read_state(str(Path(self.folder, CHECKPOINT))), from_step_zero=False)
+            self._go_on(read_state(str(Path(self.folder, CHECKPOINT))))
             Console().say(f"Resuming training from step {self.learner.step}.")
             return
         if self.results.source:
             self._take_over(str(Path(self.results.source, self.name, CHECKPOINT)))
         self._delete_old_events()
+
+    def _go_on(self, state: dict[str, Array]) -> None:
+        if state:
+            self.learner.restore(state, from_step_zero=False)
+        else:
+            Console().say("Failed to load for module Policy. Initializing", level="WARNING")
 
     def _take_over(self, path: str) -> None:
         if not Path(path).is_file():

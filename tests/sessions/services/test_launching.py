@@ -31,6 +31,7 @@ from tests.sessions.services.queueing import (
     ports_of,
     states,
 )
+from tests.sessions.trainers.test_checkpoints import torch_like
 
 pytestmark = pytest.mark.usefixtures("launches", "spawned")
 
@@ -205,7 +206,7 @@ def test_without_force_results_stay_where_they_are(ada: User, machine: Machine) 
     session = make_session(owner=ada, state=State.STOPPED)
     results = Path(session.attempts.get().results_dir, session.run_id)
     (results / "Ball").mkdir(parents=True)
-    (results / "Ball" / "checkpoint.pt").write_bytes(b"x")
+    (results / "Ball" / "checkpoint.pt").write_bytes(torch_like())
     make_session(owner=ada, run_id=session.run_id, resume=True)
     tasks.launch_attempt(granted(session, machine).pk)
-    assert (results / "Ball" / "checkpoint.pt").is_file()
+    assert (results / "Ball" / "checkpoint.pt").read_bytes() == torch_like()

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from sessions.domain.states import State
 from sessions.errors import Conflict, InvalidStart, NotAllowed
-from sessions.models import Attempt, Environment, SessionEvent, TrainingSession
+from sessions.models import Artifact, Attempt, Environment, SessionEvent, TrainingSession
 from sessions.services import planning, starting
 from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_request, make_session
 
@@ -156,14 +156,26 @@ def test_force_begins_a_further_attempt_of_the_same_session(ada: User) -> None:
     assert [attempt.number for attempt in session.attempts.all()] == [1, 2]
 
 
-def test_resume_needs_a_checkpoint(ada: User, home: Path) -> None:
+@pytest.mark.parametrize(
+    ("saved", "why"),
+    [(True, "Resumes from its last checkpoint."), (False, "Begins anew: nothing was saved before.")],
+)
+def test_resume_says_how_it_goes_on(ada: User, home: Path, saved: bool, why: str) -> None:
     session = make_session(owner=ada, run_id="ball", state=State.STOPPED)
-    assert "resume" in refused(ada, run_id="ball", resume=True)
     folder = Path(session.attempts.get().results_dir, "ball", "Ball")
     folder.mkdir(parents=True)
-    (folder / "checkpoint.pt").write_bytes(b"x")
-    starting.start_session(make_request(run_id="ball", resume=True), by=ada)
+    if saved:
+        (folder / "Ball-500.pt").write_bytes(b"x")
+    session = starting.start_session(make_request(run_id="ball", resume=True), by=ada)
     assert "--resume" in session.attempts.get(number=2).command
+    assert session.explanation == why
+
+
+def test_resume_is_refused_where_checkpoints_were_and_are_gone(ada: User, home: Path) -> None:
+    session = make_session(owner=ada, run_id="ball", state=State.STOPPED)
+    file = {"path": "Ball/checkpoint.pt", "kind": "pt", "size": 1, "modified_ns": 1}
+    Artifact.objects.create(session=session, attempt=session.attempts.get(), **file)
+    assert refused(ada, run_id="ball", resume=True)["resume"] == ["The checkpoints of ball are no longer there."]
 
 
 def test_a_preview_stores_nothing(ada: User, tmp_path: Path) -> None:
