@@ -58,8 +58,8 @@ def blank() -> bytes:
     """
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("checkpoint/data.pkl", pickle.dumps({}, protocol=2))
-        archive.writestr("checkpoint/version", "3\n")
+        for name, content in (("data.pkl", pickle.dumps({}, protocol=2)), ("version", b"3\n")):
+            archive.writestr(zipfile.ZipInfo(f"checkpoint/{name}"), content)  # ZipInfo: always with the same date
     return stream.getvalue()
 
 
