@@ -85,6 +85,43 @@ class BehaviorSerializer(serializers.Serializer[Any]):
     progress = serializers.FloatField(allow_null=True)
 
 
+class SavedSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    behavior = serializers.CharField()
+    kind = serializers.CharField()
+    step = serializers.IntegerField(allow_null=True)
+    reward = serializers.FloatField(allow_null=True)
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    final = serializers.BooleanField()
+    condition = serializers.CharField(help_text="whole, broken, blank or missing, told from its bytes.")
+    url = serializers.CharField()
+
+
+class ReceiptSerializer(serializers.Serializer[Any]):
+    """What an attempt left behind, and how long its end took."""
+
+    attempt = serializers.IntegerField()
+    step = serializers.IntegerField(allow_null=True)
+    reward = serializers.FloatField(allow_null=True)
+    whole = serializers.BooleanField(allow_null=True, help_text="Null when nothing was saved.")
+    asked_at = serializers.DateTimeField(allow_null=True)
+    asked_by = serializers.CharField()
+    seconds = serializers.FloatField(allow_null=True, help_text="From the request to the end.")
+    files = SavedSerializer(many=True)
+
+
+class StoppingSerializer(serializers.Serializer[Any]):
+    """A stop that is under way."""
+
+    asked_at = serializers.DateTimeField(allow_null=True)
+    asked_by = serializers.CharField()
+    stage = serializers.ChoiceField(choices=["asked", "loading", "saving", "ending", "unanswered"])
+    grace_seconds = serializers.FloatField()
+    seconds_left = serializers.FloatField(allow_null=True, help_text="Until it is ended by force.")
+    words = serializers.CharField()
+
+
 class AttemptSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     state = serializers.ChoiceField(choices=[state.value for state in State])
@@ -92,6 +129,8 @@ class AttemptSerializer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     supervised = serializers.BooleanField()
+    resume = serializers.BooleanField()
+    receipt = ReceiptSerializer(allow_null=True)
 
 
 class SessionSerializer(serializers.Serializer[Any]):
@@ -130,6 +169,8 @@ class SessionDetailSerializer(SessionSerializer):
     config_name = serializers.CharField()
     attempts = AttemptSerializer(many=True)
     saved = serializers.ListField(child=serializers.DictField())
+    receipt = ReceiptSerializer(allow_null=True)
+    stopping = StoppingSerializer(allow_null=True)
 
 
 class PreviewSerializer(serializers.Serializer[Any]):

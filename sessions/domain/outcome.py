@@ -36,11 +36,16 @@ ADVICE = (
 
 @dataclass(frozen=True)
 class Ending:
-    """What is known of an attempt that has ended. `steps` and `max_steps` are of the behaviors that appeared."""
+    """What is known of an attempt that has ended. `steps` and `max_steps` are of the behaviors that appeared.
+
+    `kill_asked`: somebody wanted it to end at once; one that was `killed` without had not stopped within its grace.
+    """
 
     code: int | None
     stop_requested: bool
     killed: bool
+    kill_asked: bool
+    grace_seconds: float | None
     inferred: bool
     interrupted: bool
     steps: Mapping[str, int]
@@ -66,7 +71,7 @@ def classify(ending: Ending) -> Outcome:
     attempt whose behaviors all reached max_steps and saved is completed, even if a stop came a moment too late.
     """
     if ending.killed:
-        return Outcome("stopped", f"Ended at once, by force. {_saved(ending)}")
+        return Outcome("stopped", f"{_forced(ending)} {_saved(ending)}")
     if ending.code == 0 and _reached(ending):
         return Outcome("completed", f"Every behavior reached its max_steps. {_saved(ending)}")
     if ending.stop_requested and (ending.code in INTERRUPT_CODES or _saved_before_it_was_lost(ending)):
@@ -96,6 +101,15 @@ def _saved(ending: Ending) -> str:
         return f"{', '.join(ending.saved[:-1])} and {ending.saved[-1]} were saved."
     name, at, step = ending.saved[0].partition(" at step ")
     return f"{name} was saved{at}{step}."
+
+
+def _forced(ending: Ending) -> str:
+    if not ending.stop_requested:
+        return "Ended at once, by force."
+    if ending.kill_asked:
+        return "Ended at once, by force, while it was stopping."
+    within = f" within {ending.grace_seconds:g} s" if ending.grace_seconds is not None else ""
+    return f"It had not stopped{within}, and was ended by force."
 
 
 def _stopped(ending: Ending) -> Outcome:

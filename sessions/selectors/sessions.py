@@ -14,6 +14,7 @@ from sessions.domain.progress import Standing, eta_seconds, progress
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State
 from sessions.errors import Missing
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
+from sessions.selectors.endings import receipt_of, stopping_of
 from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetailShape, SessionShape
 from sessions.trainers.kinds import KINDS
 
@@ -85,8 +86,10 @@ def session_detail(session: TrainingSession) -> SessionDetailShape:
         command=latest.command if latest else [],
         options=session.options,
         config_name=session.config_name,
-        attempts=[_attempt(attempt) for attempt in attempts],
+        attempts=[_attempt(session, attempt) for attempt in attempts],
         saved=latest.saved if latest else [],
+        receipt=receipt_of(session, latest) if latest else None,
+        stopping=stopping_of(session, latest) if latest else None,
     )
 
 
@@ -183,7 +186,7 @@ def _behavior(one: BehaviorProgress) -> BehaviorShape:
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptShape:
+def _attempt(session: TrainingSession, attempt: Attempt) -> AttemptShape:
     return AttemptShape(
         number=attempt.number,
         state=attempt.state,
@@ -191,6 +194,8 @@ def _attempt(attempt: Attempt) -> AttemptShape:
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,
         supervised=attempt.supervised,
+        resume=attempt.resume,
+        receipt=receipt_of(session, attempt),
     )
 
 

@@ -20,6 +20,48 @@ class BehaviorShape:
 
 
 @dataclass(frozen=True)
+class SavedShape:
+    """A file that an attempt saved, as it was when the attempt ended."""
+
+    path: str
+    behavior: str
+    kind: str
+    step: int | None
+    reward: float | None
+    size: int
+    sha256: str
+    final: bool
+    condition: str = field(metadata={"help": "whole, broken, blank or missing, by its bytes; empty when not looked."})
+    url: str
+
+
+@dataclass(frozen=True)
+class ReceiptShape:
+    """What an attempt that has ended left behind, and how long its end took."""
+
+    attempt: int
+    step: int | None = field(metadata={"help": "The step of what it saved last."})
+    reward: float | None = field(metadata={"help": "ML-Agents' own mean reward at that step."})
+    whole: bool | None = field(metadata={"help": "Whether all that was saved can be read; None when nothing was."})
+    asked_at: datetime | None
+    asked_by: str
+    seconds: float | None = field(metadata={"help": "From the request to the end; None without a request."})
+    files: list[SavedShape]
+
+
+@dataclass(frozen=True)
+class StoppingShape:
+    """A stop that is under way. `stage`: asked, loading, saving, ending, or unanswered."""
+
+    asked_at: datetime | None
+    asked_by: str
+    stage: str
+    grace_seconds: float
+    seconds_left: float | None = field(metadata={"help": "Until it is ended by force; None once that was asked for."})
+    words: str = field(metadata={"help": "The stage as a sentence."})
+
+
+@dataclass(frozen=True)
 class AttemptShape:
     """One start of the session's process."""
 
@@ -29,6 +71,8 @@ class AttemptShape:
     started_at: datetime | None
     ended_at: datetime | None
     supervised: bool
+    resume: bool
+    receipt: ReceiptShape | None
 
 
 @dataclass(frozen=True)
@@ -97,4 +141,6 @@ class SessionDetailShape(SessionShape):
     options: dict[str, Any]
     config_name: str
     attempts: list[AttemptShape]
-    saved: list[dict[str, Any]] = field(metadata={"help": "The receipt: model files the last attempt saved."})
+    saved: list[dict[str, Any]] = field(metadata={"help": "What the last attempt saved; `receipt` says more."})
+    receipt: ReceiptShape | None = field(metadata={"help": "That of the last attempt, once it has ended."})
+    stopping: StoppingShape | None = field(metadata={"help": "While it stops."})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django_q.tasks import async_task
 
 from sessions.domain.failures import last_failure
@@ -20,6 +22,7 @@ from sessions.services import artifacts
 from sessions.services.ingest import Ingester, advance, read_block
 from sessions.services.launching import free_ports
 from sessions.services.transitions import SUPERVISOR, move
+from sessions.trainers.checkpoints import CURRENT, Condition, condition, model_condition
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +40,10 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
     files = artifacts.store(attempt, ingester.results, hashed=True)
     for behavior, step in artifacts.final_steps(ingester.results).items():
         advance(attempt.session_id, behavior, step)
-    models = _models_of(attempt, files)
+    saved = _saved_by(attempt, files)
+    models = [one for one in saved if one.kind == "onnx"]
     outcome = _as_wanted(classify(_ending(ingester, record, models, same_boot=same_boot)), attempt)
-    fields = _fields(ingester, record, models, outcome)
+    fields = _fields(ingester, record, saved, outcome)
     with transaction.atomic():
         if not move(
             attempt,
@@ -72,12 +76,13 @@ def _as_wanted(outcome: Outcome, attempt: Attempt) -> Outcome:
     return Outcome(State.PAUSED.value, outcome.explanation.replace("Stopped as asked", "Paused", 1))
 
 
-def _models_of(attempt: Attempt, changed: list[Artifact]) -> list[Artifact]:
+def _saved_by(attempt: Attempt, changed: list[Artifact]) -> list[Artifact]:
+    """The models of this attempt, and the checkpoint of each behavior from which it can be resumed."""
     since = attempt.launched_at or attempt.granted_at
-    listed = Artifact.objects.filter(session_id=attempt.session_id, kind="onnx", present=True)
+    listed = Artifact.objects.filter(Q(kind="onnx") | Q(path__endswith=f"/{CURRENT}"), present=True)
     fresh = {one.pk for one in changed}
     return [
-        one for one in listed
+        one for one in listed.filter(session_id=attempt.session_id)
         if one.pk in fresh or (since is not None and one.modified_ns >= since.timestamp() * 1e9)
     ]  # fmt: skip
 
@@ -85,10 +90,13 @@ def _models_of(attempt: Attempt, changed: list[Artifact]) -> list[Artifact]:
 def _ending(ingester: Ingester, record: ExitRecord, models: list[Artifact], *, same_boot: bool) -> Ending:
     attempt = ingester.attempt
     behaviors = [one for one in BehaviorProgress.objects.filter(session_id=attempt.session_id) if one.seen]
+    request, spec = ingester.directory.read_stop_request(), ingester.directory.read_spec()
     return Ending(
         code=record.code,
         stop_requested=record.stop_requested,
         killed=record.killed,
+        kill_asked=ingester.directory.read_kill_request() is not None,
+        grace_seconds=(request.grace_seconds if request else None) or (spec.grace_seconds if spec else None),
         inferred=record.inferred,
         interrupted=attempt.interrupted,
         steps={one.name: one.step for one in behaviors},
@@ -110,26 +118,35 @@ def _failure(ingester: Ingester) -> str | None:
     return last_failure(tail.splitlines())
 
 
-def _fields(ingester: Ingester, record: ExitRecord, models: list[Artifact], outcome: Outcome) -> dict[str, Any]:
+def _fields(ingester: Ingester, record: ExitRecord, saved: list[Artifact], outcome: Outcome) -> dict[str, Any]:
     return {
         "exit_code": record.code,
         "ended_at": datetime.fromtimestamp(record.ended_at, tz=timezone.utc),
         "console_size": record.log_size,
         "console_crc32": record.log_crc32,
         "failure": (outcome.explanation if outcome.state in {"failed", "lost"} else ""),
-        "saved": [_receipt(one) for one in models],
+        "saved": _receipt(saved, ingester.results),
     }
 
 
-def _receipt(artifact: Artifact) -> dict[str, Any]:
+def _receipt(saved: list[Artifact], results: Path) -> list[dict[str, Any]]:
+    """What was saved, file by file; a blank checkpoint was put there before the start."""
+    files = [_saved_file(one, results / one.path) for one in saved]
+    return [one for one in files if one["condition"] != Condition.BLANK.value]
+
+
+def _saved_file(artifact: Artifact, file: Path) -> dict[str, Any]:
     return {
         "id": artifact.pk,
         "path": artifact.path,
         "behavior": artifact.behavior,
+        "kind": artifact.kind,
         "step": artifact.step,
+        "reward": artifact.reward,
         "size": artifact.size,
         "sha256": artifact.sha256,
         "final": artifact.final,
+        "condition": (model_condition(file) if artifact.kind == "onnx" else condition(file)).value,
     }
 
 

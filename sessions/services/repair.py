@@ -140,6 +140,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfileobj(read, write, 1 << 20)
         write.flush()
         os.fsync(write.fileno())
+    shutil.copystat(source, draft)  # it was saved then, not now
     retrying(lambda: draft.replace(target))
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints as files: whether one is whole, told without loading it. A checkpoint is code once it is unpickled."""
+"""Checkpoints and models as files: whether one is whole, told without loading it. An unpickled checkpoint is code."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import pickle
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
 CURRENT = "checkpoint.pt"
+# Of an ONNX file: graph and operator set, which it cannot be without; more fields than any has; protobuf's fixed sizes.
+NEEDED, MOST_FIELDS, FIXED = {7, 8}, 1000, {1: 8, 5: 4}
 UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
@@ -34,6 +38,47 @@ def condition(path: Path) -> Condition:
             return Condition.WHOLE if _holds_weights(archive) else Condition.BLANK
     except UNREADABLE:
         return Condition.BROKEN
+
+
+def model_condition(path: Path) -> Condition:
+    """Return how an ONNX model is: protobuf fields that end where the file ends, with those it needs among them."""
+    if not path.is_file():
+        return Condition.MISSING
+    try:
+        with path.open("rb") as stream:
+            return Condition.WHOLE if set(_fields(stream, path.stat().st_size)) >= NEEDED else Condition.BROKEN
+    except (OSError, ValueError):
+        return Condition.BROKEN
+
+
+def _fields(stream: BinaryIO, size: int) -> Iterator[int]:
+    """The numbers of the outermost fields; raises ValueError where there is no field, or not all of it."""
+    for _ in range(MOST_FIELDS):
+        if stream.tell() == size:
+            return
+        number, kind = divmod(_varint(stream), 8)
+        if kind == 0:
+            _varint(stream)
+        elif kind == 2 or kind in FIXED:
+            stream.seek(FIXED.get(kind) or _varint(stream), io.SEEK_CUR)
+        else:
+            raise ValueError("no field of protobuf")
+        if stream.tell() > size:
+            raise ValueError("the file was cut")
+        yield number
+    raise ValueError("no model has so many fields")
+
+
+def _varint(stream: BinaryIO) -> int:
+    value = 0
+    for shift in range(0, 64, 7):
+        byte = stream.read(1)
+        if not byte:
+            break
+        value |= (byte[0] & 0x7F) << shift
+        if byte[0] < 0x80:
+            return value
+    raise ValueError("no number of protobuf")
 
 
 def _looks_right(archive: zipfile.ZipFile) -> bool:

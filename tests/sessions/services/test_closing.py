@@ -17,9 +17,12 @@ from pytest_django import Settings
 from sessions.domain.states import State
 from sessions.models import Artifact, Attempt, PortLease, SeriesChunk, SessionEvent, TrainingSession
 from sessions.runtime.rundir import ExitRecord
+from sessions.selectors.sessions import session_detail, session_named
 from sessions.services import artifacts, closing
+from sessions.trainers.checkpoints import blank
 from tests.factories import make_machine, make_session
 from tests.sessions.attempts import INTERRUPTED, OnDisk, record_of, summary
+from tests.sessions.trainers.test_checkpoints import torch_like
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -109,7 +112,7 @@ def close(written: OnDisk, record: ExitRecord, **options: Any) -> TrainingSessio
             id="stopped before it trained",
         ),
         pytest.param(
-            [summary(1500)], None, exit_record(-9, stop_requested=True, killed=True), True,
+            [summary(1500)], None, exit_record(-9, killed=True), True,
             "stopped", "Ended at once, by force. Nothing new was saved.",
             id="killed",
         ),
@@ -293,9 +296,59 @@ def test_the_receipt_names_the_models_of_this_attempt(written: OnDisk) -> None:
     close(written, exit_record(0, stop_requested=True))
     saved = {one["path"]: (one["step"], one["final"], one["size"], one["sha256"]) for one in written.attempt.saved}
     digest = hashlib.sha256(b"model").hexdigest()
-    assert set(saved) == {"Ball.onnx", "Ball/Ball-1034.onnx"}
+    assert set(saved) == {"Ball.onnx", "Ball/Ball-1034.onnx", "Ball/checkpoint.pt"}
     assert saved["Ball.onnx"] == (1034, True, 5, digest)
     assert Artifact.objects.get(path="Ball/Ball-500.onnx").sha256 != ""
+
+
+@pytest.mark.parametrize(
+    ("kill_asked", "words"),
+    [
+        (True, "Ended at once, by force, while it was stopping. Nothing new was saved."),
+        (False, "It had not stopped within 2.5 s, and was ended by force. Nothing new was saved."),
+    ],
+)
+def test_a_kill_while_stopping_and_the_end_of_the_grace_time_are_told_apart(
+    written: OnDisk, kill_asked: bool, words: str
+) -> None:
+    written.directory.request_stop("ada", 2.5)
+    if kill_asked:
+        written.directory.request_kill("ada")
+    session = close(written, exit_record(-9, stop_requested=True, killed=True))
+    assert (session.state, session.explanation) == ("stopped", words)
+
+
+def test_the_receipt_says_of_each_file_whether_it_can_be_read(written: OnDisk, ada: User) -> None:
+    Attempt.objects.filter(pk=written.pk).update(
+        stop_asked_at=datetime.fromtimestamp(ENDED_AT - 12, tz=timezone.utc), stop_asked_by="ada"
+    )
+    save_final(written, 1034)
+    written.save("Ball/checkpoint.pt", torch_like())
+    written.save("Ball.onnx", b"\x3a\x02ok\x42\x00")
+    written.save("Wall/checkpoint.pt", blank())
+    close(written, exit_record(0, stop_requested=True))
+    receipt = session_detail(session_named(written.session.run_id, ada)).receipt
+    assert receipt is not None
+    assert {one.path: one.condition for one in receipt.files} == {
+        "Ball.onnx": "whole", "Ball/Ball-1034.onnx": "broken", "Ball/checkpoint.pt": "whole"}  # fmt: skip
+    assert (receipt.step, receipt.reward, receipt.whole) == (1034, 1.75, False)
+    assert (receipt.asked_by, receipt.seconds) == ("ada", 12.0)
+
+
+def test_an_attempt_that_saved_nothing_has_a_receipt_that_says_so(written: OnDisk, ada: User) -> None:
+    close(written, exit_record(1))
+    receipt = session_detail(session_named(written.session.run_id, ada)).receipt
+    assert receipt is not None
+    assert (receipt.files, receipt.whole, receipt.step, receipt.seconds) == ([], None, None, None)
+
+
+def test_a_receipt_of_an_earlier_mentor_is_still_read(written: OnDisk, ada: User) -> None:
+    close(written, exit_record(1))
+    old = {"id": 1, "path": "Ball.onnx", "behavior": "Ball", "step": 5, "size": 5, "sha256": "", "final": True}
+    Attempt.objects.filter(pk=written.pk).update(saved=[old])
+    receipt = session_detail(session_named(written.session.run_id, ada)).receipt
+    assert receipt is not None
+    assert (receipt.whole, receipt.files[0].kind, receipt.files[0].condition) == (True, "onnx", "")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.trainers.checkpoints import Condition, blank, condition, step_of
+from sessions.trainers.checkpoints import Condition, blank, condition, model_condition, step_of
+from sessions.trainers.practice import model
+from sessions.trainers.practice.policy import Policy
 from sessions.trainers.practice.results import encode_state, read_state
 
 WEIGHTS = encode_state({"step": np.arange(40.0), "first_0": np.ones((4, 4))})
@@ -103,6 +105,43 @@ def test_torch_s_own_files_are_whole_and_it_loads_the_blank_one(
     assert condition(tmp_path / "saved.pt") is Condition.WHOLE
     (tmp_path / "blank.pt").write_bytes(blank())
     assert torch.load(tmp_path / "blank.pt") == {}
+
+
+MODEL = bytes.fromhex("0808") + b"\x3a\x05graph" + b"\x42\x02ok"
+
+
+@pytest.mark.parametrize(
+    ("data", "is_whole"),
+    [
+        (MODEL, True),
+        (b"", False),
+        (MODEL[:-1], False),
+        (bytes.fromhex("0808"), False),
+        (b"model", False),
+        (b"\x3a\xff\xff\xff\xff\x7fgraph", False),
+        (b"\xff" * 50, False),
+        (b"\x08\x01" * 5000, False),
+    ],
+)
+def test_a_model_is_whole_when_its_fields_end_where_the_file_ends(tmp_path: Path, data: bytes, is_whole: bool) -> None:
+    path = tmp_path / "Ball.onnx"
+    path.write_bytes(data)
+    assert (model_condition(path) is Condition.WHOLE) is is_whole
+
+
+def test_a_missing_model_is_missing(tmp_path: Path) -> None:
+    assert model_condition(tmp_path / "Ball.onnx") is Condition.MISSING
+
+
+@given(cut=st.integers(1, 200_000))
+def test_a_model_that_was_cut_anywhere_is_broken(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    settings = {"hidden_units": 8, "num_layers": 1, "normalize": False}
+    data = model.encode(Policy(8, 2, settings, np.random.default_rng(1)))
+    path = tmp_path_factory.mktemp("cut") / "Ball.onnx"
+    path.write_bytes(data)
+    assert model_condition(path) is Condition.WHOLE
+    path.write_bytes(data[: -(cut % (len(data) - 1) + 1)])
+    assert model_condition(path) is Condition.BROKEN
 
 
 @pytest.mark.parametrize(

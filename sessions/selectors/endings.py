@@ -1,0 +1,87 @@
+"""How an attempt ends: how long it still has while it stops, and its receipt afterwards."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from sessions.domain.states import ENDED, State
+from sessions.models import Attempt, TrainingSession
+from sessions.runtime.rundir import AttemptDirectory, RunDirectory
+from sessions.selectors.shapes import ReceiptShape, SavedShape, StoppingShape
+
+STAGES = {"import": "loading", "train": "saving", "save": "saving", "end": "ending", "unanswered": "unanswered"}
+WORDS = {
+    "asked": "The trainer has not answered yet.",
+    "loading": "The trainer was still loading; it leaves at once.",
+    "saving": "The trainer is saving its model and closing its environments.",
+    "ending": "The trainer has saved its model and is leaving.",
+    "unanswered": "The trainer did not answer and was interrupted from outside.",
+    "killed": "Its processes are being ended.",
+}
+
+
+def stopping_of(session: TrainingSession, attempt: Attempt) -> StoppingShape | None:
+    """Return how a stop stands; None when none is under way."""
+    if State(attempt.state) is not State.STOPPING:
+        return None
+    directory = RunDirectory(settings.MENTOR_HOME, session.run_id).attempt(attempt.number)
+    request, seen = directory.read_stop_request(), directory.read_stop_seen()
+    grace = _grace(directory)
+    asked_at = datetime.fromtimestamp(request.at, tz=timezone.utc) if request else attempt.stop_asked_at
+    killed = session.wanted == "kill"
+    stage = STAGES.get(seen.stage, "saving") if seen else "asked"
+    return StoppingShape(
+        asked_at=asked_at,
+        asked_by=attempt.stop_asked_by,
+        stage=stage,
+        grace_seconds=grace,
+        seconds_left=None if killed or asked_at is None else max(0.0, asked_at.timestamp() + grace - time.time()),
+        words=WORDS["killed" if killed else stage],
+    )
+
+
+def _grace(directory: AttemptDirectory) -> float:
+    request, spec = directory.read_stop_request(), directory.read_spec()
+    if request is not None and request.grace_seconds is not None:
+        return request.grace_seconds
+    return spec.grace_seconds if spec else float(settings.MENTOR["MENTOR_STOP_GRACE_SECONDS"])
+
+
+def receipt_of(session: TrainingSession, attempt: Attempt) -> ReceiptShape | None:
+    """Return what an attempt left behind; None before it has ended, or when it never started."""
+    if State(attempt.state) not in ENDED or attempt.launched_at is None:
+        return None
+    files = [_file(session, one) for one in attempt.saved]
+    last = max((one for one in files if one.step is not None), key=lambda one: (one.step, one.final), default=None)
+    asked, ended = attempt.stop_asked_at, attempt.ended_at
+    return ReceiptShape(
+        attempt=attempt.number,
+        step=last.step if last else None,
+        reward=last.reward if last else None,
+        whole=all(one.condition in ("whole", "") for one in files) if files else None,
+        asked_at=asked,
+        asked_by=attempt.stop_asked_by,
+        seconds=max(0.0, (ended - asked).total_seconds()) if asked and ended else None,
+        files=files,
+    )
+
+
+def _file(session: TrainingSession, saved: dict[str, Any]) -> SavedShape:
+    """A file of the receipt; attempts that ended under an earlier MENTOR know less of theirs."""
+    return SavedShape(
+        path=saved["path"],
+        behavior=saved["behavior"],
+        kind=saved.get("kind", "onnx"),
+        step=saved["step"],
+        reward=saved.get("reward"),
+        size=saved["size"],
+        sha256=saved["sha256"],
+        final=saved["final"],
+        condition=saved.get("condition", ""),
+        url=reverse("api:artifact", args=[session.run_id, saved["id"]]),
+    )
