@@ -195,6 +195,14 @@ class EditSerializer(serializers.Serializer[Any]):
     priority = serializers.IntegerField(required=False, min_value=-1000, max_value=1000)
 
 
+class ResumeSerializer(serializers.Serializer[Any]):
+    """How a session goes on."""
+
+    after = serializers.CharField(
+        required=False, allow_null=True, max_length=64, help_text="Not before the session with this run id has ended."
+    )
+
+
 class MoveSerializer(serializers.Serializer[Any]):
     """Where in the queue: 0 is next."""
 

@@ -5,12 +5,15 @@ from sessions.services.actions import ACTIONS
 
 app_name = "api"
 
+# Actions that are told more than their name.
+OWN = {"resume": views.ResumeView}
+
 urlpatterns = [
     path("sessions/", views.SessionsView.as_view(), name="sessions"),
     path("preview/", views.PreviewView.as_view(), name="preview"),
     path("sessions/<str:run_id>/", views.SessionView.as_view(), name="session"),
     *(
-        path(f"sessions/<str:run_id>/{action}/", views.ActionView.as_view(asked=action), name=action)
+        path(f"sessions/<str:run_id>/{action}/", OWN.get(action, views.ActionView).as_view(asked=action), name=action)
         for action in ACTIONS
     ),
     path("sessions/<str:run_id>/move/", views.MoveView.as_view(), name="move"),

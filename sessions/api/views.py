@@ -129,6 +129,23 @@ class ActionView(APIView):
         return Response(detail_of(run_id, request))
 
 
+class ResumeView(ActionView):
+    """A further attempt, at once or when another session has ended."""
+
+    @extend_schema(
+        request=shapes.ResumeSerializer,
+        responses={200: shapes.SessionDetailSerializer, **CONFLICT},
+        operation_id="resume_session",
+    )
+    def post(self, request: Request, run_id: str) -> Response:
+        told = request.data if request.content_type == "application/json" else {}  # like other actions, without a body
+        asked = shapes.ResumeSerializer(data=told)
+        asked.is_valid(raise_exception=True)
+        session = sessions.session_named(run_id, request.user)
+        actions.ask(session, self.asked, by=request.user, after=asked.validated_data.get("after"))
+        return Response(detail_of(run_id, request))
+
+
 class LogView(APIView):
     """The console, from an offset in bytes."""
 

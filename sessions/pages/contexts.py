@@ -43,11 +43,12 @@ class FileRow:
 
 @dataclass(frozen=True)
 class DashboardPage:
-    """What trains, what waits, what ended last."""
+    """What trains, what waits, what is paused, what ended last."""
 
     template: ClassVar[str] = "sessions/dashboard.html"
     running: list[SessionShape]
     waiting: list[SessionShape]
+    paused: list[SessionShape]
     ended: list[SessionShape]
     system: SystemShape
 
@@ -96,6 +97,7 @@ class SessionPage:
     config_used: str
     config_given: str | None = field(metadata={"help": "None when the configuration was used as it was given."})
     command_shell: str
+    awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     system: SystemShape
 
 

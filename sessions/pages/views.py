@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
 from sessions.domain.numbers import natural
-from sessions.domain.states import ACTIVE, ENDED, WAITING, values
+from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
@@ -51,14 +51,16 @@ def show(request: HttpRequest, page: Any, *, template: str | None = None, status
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """What trains, what waits, what ended last."""
+    """What trains, what waits, what is paused, what ended last."""
     found = sessions.sessions_with_parts(request.user).filter(trashed_at__isnull=True)
     running = found.filter(state__in=values(ACTIVE)).order_by("-created_at")
     waiting = found.filter(state__in=values(WAITING)).order_by("-priority", "created_at")
-    ended = found.filter(state__in=values(ENDED)).order_by("-ended_at")[:ENDED_SHOWN]
+    paused = found.filter(state=State.PAUSED.value).order_by("-ended_at")
+    ended = found.filter(state__in=values(ENDED - {State.PAUSED})).order_by("-ended_at")[:ENDED_SHOWN]
     page = contexts.DashboardPage(
         running=[sessions.session_shape(session) for session in running],
         waiting=[sessions.session_shape(session) for session in waiting],
+        paused=[sessions.session_shape(session) for session in paused],
         ended=[sessions.session_shape(session) for session in ended],
         system=machine.system_shape(),
     )
@@ -154,6 +156,7 @@ def session_page(request: HttpRequest, run_id: str) -> HttpResponse:
         config_used=used.decode("utf-8", "replace"),
         config_given=given.decode("utf-8", "replace") if given != used else None,
         command_shell=as_shell(detail.command),
+        awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         system=machine.system_shape(),
     )
     return show(request, page)
@@ -308,7 +311,8 @@ def browse(request: HttpRequest) -> JsonResponse:
 def act(request: HttpRequest, run_id: str, action: str) -> HttpResponse:
     """A button of a session: asks for it and says what follows."""
     session = sessions.session_named(run_id, request.user)
-    actions.ask(session, action, by=request.user)
+    details = {"after": request.POST["after"]} if action == "resume" and request.POST.get("after") else {}
+    actions.ask(session, action, by=request.user, **details)
     level = messages.WARNING if action == "kill" else messages.SUCCESS
     messages.add_message(request, level, SAID[action].format(session.run_id))
     if request.POST.get("next") == "queue":

@@ -11,7 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from sessions.domain.progress import Standing, eta_seconds, progress
-from sessions.domain.states import ACTIVE, ENDED, WAITING, State
+from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.errors import Missing
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.selectors.endings import receipt_of, stopping_of
@@ -55,6 +55,12 @@ def queued_sessions(user: User) -> list[SessionShape]:
     """Return the visible sessions that wait, in the order of the queue."""
     waiting = sessions_with_parts(user).filter(state=State.QUEUED.value, trashed_at__isnull=True)
     return [session_shape(session) for session in waiting.order_by("-priority", "place", "pk")]
+
+
+def run_ids_to_wait_for(session: TrainingSession, user: User) -> list[str]:
+    """Return the sessions that train or wait, for one that could go on after them."""
+    others = visible_sessions(user).filter(state__in=values(ACTIVE | WAITING), trashed_at__isnull=True)
+    return list(others.exclude(pk=session.pk).order_by("created_at").values_list("run_id", flat=True))
 
 
 def session_named(run_id: str, user: User) -> TrainingSession:

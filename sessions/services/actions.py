@@ -31,11 +31,14 @@ ACTIONS = {
 }
 
 
-def ask(session: TrainingSession, name: str, *, by: User) -> None:
-    """Do what was asked for. Raises NotAllowed for who may not, Conflict when the session's state forbids it."""
+def ask(session: TrainingSession, name: str, *, by: User, **details: object) -> None:
+    """Do what was asked for. Raises NotAllowed for who may not, Conflict when the session's state forbids it.
+
+    `details` go on to what is done: a resume takes `after`, the run id of a session to wait for.
+    """
     action = ACTIONS[name]
     editing.require_permission(by, action.permission, session)
-    action.act(session, by=by.get_username())
+    action.act(session, by=by.get_username(), **details)
 
 
 def move(session: TrainingSession, index: int, *, by: User) -> None:

@@ -16,6 +16,7 @@ from sessions.models import TrainingSession
 from sessions.selectors.files import checkpoints_are_gone
 from sessions.selectors.sessions import User
 from sessions.services.planning import GONE
+from sessions.services.schedule import session_to_wait_for
 from sessions.services.starting import new_attempt
 from sessions.services.transitions import record
 
@@ -39,15 +40,17 @@ def edit(session: TrainingSession, changes: Mapping[str, Any]) -> TrainingSessio
     return session
 
 
-def resume(session: TrainingSession, *, by: str) -> TrainingSession:
+def resume(session: TrainingSession, *, by: str, after: str | None = None) -> TrainingSession:
     """Queue a further attempt that goes on from the last checkpoint; one that never saved anything begins anew.
 
-    Raises Conflict when the session has not ended, or when its checkpoints are no longer where they were.
+    With `after` it waits until the session with that run id has ended. Raises Conflict when the session has not ended,
+    or when its checkpoints are no longer where they were, and as `schedule.session_to_wait_for` does.
     """
     if State(session.state) in ENDED and checkpoints_are_gone(session):
         raise Conflict(f"The checkpoints of {session.run_id} are no longer there.", hint=GONE)
     with transaction.atomic():
-        new_attempt(session, by=by, resume=True, force=False)
+        awaited = session_to_wait_for(after, waiting=session) if after else None
+        new_attempt(session, by=by, resume=True, force=False, after=awaited)
     session.refresh_from_db()
     return session
 

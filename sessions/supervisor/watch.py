@@ -16,7 +16,7 @@ from sessions.models import Attempt, TrainingSession
 from sessions.runtime.evidence import Evidence, infer_exit, look
 from sessions.runtime.takeover import interrupt_trainer, kill_attempt
 from sessions.services import artifacts, closing, launching
-from sessions.services.ingest import Ingester, Overtaken
+from sessions.services.ingest import Ingester, Overtaken, touch
 from sessions.services.transitions import SUPERVISOR, move
 from sessions.supervisor.reconcile import Step, decide
 
@@ -39,6 +39,7 @@ class Watch:
     attempt: Attempt
     ingester: Ingester = field(init=False)
     _looked_at: float = float("-inf")
+    _stop_seen: bool = False
 
     def __post_init__(self) -> None:
         self.ingester = Ingester(self.attempt, launching.directory_of(self.attempt))
@@ -97,6 +98,9 @@ class Watch:
         if alone == self.attempt.supervised:
             self._note_supervision(supervised=not alone)
         self._carry_wishes(evidence, wanted)
+        if evidence.stop_seen is not None and not self._stop_seen:
+            self._stop_seen = True
+            touch(self.attempt.session_id)  # pages show how far the stop is
         if alone:
             self._end_when_due(evidence)
 

@@ -17,6 +17,8 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const setAll = (root, selector, text) => root.querySelectorAll(selector).forEach((element) => setText(element, text));
+
 function applyFields(root, values) {
   const own = (element) => element.closest("[data-behavior], [data-session]") === root;
   if (root.dataset.field in values) show(root, values[root.dataset.field]);
@@ -37,6 +39,14 @@ function behaviorElement(root, name) {
   return row;
 }
 
+// A part is there or not, and what it does not know is hidden with the sentence around it.
+function applyPart(element, part) {
+  element.hidden = !part;
+  if (!part) return;
+  for (const field of element.querySelectorAll("[data-field]")) if (field.dataset.field in part) show(field, part[field.dataset.field]);
+  for (const around of element.querySelectorAll("[data-part-field]")) around.hidden = (part[around.dataset.partField] ?? null) === null;
+}
+
 export function applySession(root, session) {
   root.dataset.state = session.state;
   applyFields(root, session);
@@ -44,17 +54,20 @@ export function applySession(root, session) {
     const element = behaviorElement(root, behavior.name);
     if (element) applyFields(element, behavior);
   }
+  for (const element of root.querySelectorAll("[data-part]")) applyPart(element, session[element.dataset.part]);
   for (const element of root.querySelectorAll("[data-action]")) element.hidden = !session.actions.includes(element.dataset.action);
 }
 
 const MOVING = ["launching", "starting", "waiting_for_editor", "running", "stopping"];
 export const isMoving = (session) => MOVING.includes(session.state);
 
-// Elapsed time goes on by itself between two frames. `known` gives { root, session, at } of each session on the page.
+// Elapsed time and what a stopping trainer has left go on by themselves between two frames. `known` gives { root, session, at } of each session on the page.
 export function tick(known, now = performance.now()) {
   for (const { root, session, at } of known) {
-    if (!isMoving(session) || session.elapsed_seconds === null) continue;
-    const elapsed = duration(session.elapsed_seconds + (now - at) / 1000);
-    root.querySelectorAll("[data-tick]").forEach((element) => setText(element, elapsed));
+    if (!isMoving(session)) continue;
+    const passed = (now - at) / 1000;
+    if (session.elapsed_seconds !== null) setAll(root, "[data-tick]", duration(session.elapsed_seconds + passed));
+    const left = session.stopping?.seconds_left ?? null;
+    if (left !== null) setAll(root, "[data-countdown]", duration(left - passed));
   }
 }
