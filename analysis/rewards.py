@@ -7,7 +7,8 @@ from typing import Any
 
 from analysis.statistics import RewardSummary, summarise, time_to
 from sessions.models import TrainingSession
-from sessions.selectors.series import REWARD_TAG, PointsShape, points_after
+from sessions.selectors.series import REWARD_TAG, points_after
+from sessions.selectors.stitching import stitched
 
 REACH = 0.9
 
@@ -31,32 +32,12 @@ class RewardRow:
         return {**asdict(self.summary), **parts}
 
 
-def joined(parts: list[PointsShape]) -> dict[str, PointsShape]:
-    """Return one series per behavior, attempts after one another; a later attempt wins from its first step on."""
-    whole: dict[str, PointsShape] = {}
-    for part in sorted(parts, key=lambda one: one.attempt):
-        before = whole.get(part.behavior)
-        whole[part.behavior] = _after(before, part) if before else part
-    return whole
-
-
-def _after(before: PointsShape, part: PointsShape) -> PointsShape:
-    keep = sum(1 for step in before.steps if step < part.steps[0])
-    return PointsShape(
-        behavior=part.behavior,
-        tag=part.tag,
-        attempt=part.attempt,
-        steps=before.steps[:keep] + part.steps,
-        values=before.values[:keep] + part.values,
-        wall_times=before.wall_times[:keep] + part.wall_times,
-    )
-
-
 def reward_rows(session: TrainingSession) -> list[RewardRow]:
     """Return a row for every behavior that has reward points."""
     parts, _ = points_after(session, tag=REWARD_TAG)
     rows = []
-    for behavior, points in joined(parts).items():
+    for behavior, curve in stitched(parts).items():
+        points = curve.whole
         values = [float("nan") if value is None else value for value in points.values]
         summary = summarise(points.steps, points.wall_times, values)
         if summary is not None:

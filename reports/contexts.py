@@ -22,13 +22,31 @@ class BehaviorReport:
 
 
 @dataclass(frozen=True)
+class Seam:
+    """Where an attempt took a curve on."""
+
+    attempt: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points in their order; steps and values are equally long, a value that is no number is None."""
+
+    steps: Sequence[int]
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True)
 class Curve:
-    """A series to draw; steps and values are equally long, a value that is no number is None."""
+    """A series to draw: its line, the ends of earlier attempts that were trained again, and the seams between."""
 
     behavior: str
     tag: str
     steps: Sequence[int]
     values: Sequence[float | None]
+    replaced: Sequence[Line] = ()
+    seams: Sequence[Seam] = ()
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reports.contexts import Curve
+from reports.contexts import Curve, Line
 from sessions.selectors.series import REWARD_TAG
 
+FAINT = 0.35
 # Other tags worth a small chart in a report, in this order; the rest follow by name.
 FIRST = (
     "Environment/Group Cumulative Reward",
@@ -36,8 +37,23 @@ def _rank(tag: str) -> tuple[int, str]:
 
 
 def figure(curves: Sequence[Curve]) -> list[dict[str, Any]]:
-    """Return Plotly's traces of these curves, one line per behavior; their colours are the page's."""
-    return [
-        {"type": "scatter", "mode": "lines", "name": curve.behavior, "x": list(curve.steps), "y": list(curve.values)}
-        for curve in curves
-    ]
+    """Return Plotly's traces of these curves: one line per behavior, and a faint one for each part trained again.
+
+    The colours are the page's, by the number in `meta`; there are also the seams, as pairs of attempt and step.
+    """
+    lines = [_line(curve, number) for number, curve in enumerate(curves)]
+    return lines + [_faint(part, number) for number, curve in enumerate(curves) for part in curve.replaced]
+
+
+def _line(curve: Curve, number: int) -> dict[str, Any]:
+    seams = [[seam.attempt, seam.step] for seam in curve.seams]
+    return {**_trace(curve), "name": curve.behavior, "meta": {"colour": number, "seams": seams}}
+
+
+def _faint(part: Line, number: int) -> dict[str, Any]:
+    aside = {"opacity": FAINT, "showlegend": False, "hoverinfo": "skip"}
+    return {**_trace(part), **aside, "meta": {"colour": number, "seams": []}}
+
+
+def _trace(line: Line | Curve) -> dict[str, Any]:
+    return {"type": "scatter", "mode": "lines", "x": list(line.steps), "y": list(line.values)}

@@ -9,14 +9,15 @@ from urllib.parse import quote
 from django.conf import settings
 from django.utils import timezone
 
-from analysis.rewards import joined, reward_rows
-from reports.contexts import AttemptReport, BehaviorReport, Curve, FileLink, ReportContext
+from analysis.rewards import reward_rows
+from reports.contexts import AttemptReport, BehaviorReport, Curve, FileLink, Line, ReportContext, Seam
 from sessions.domain.command import as_shell
 from sessions.models import Artifact, TrainingSession
 from sessions.selectors.files import results_of
 from sessions.selectors.series import points_after
 from sessions.selectors.sessions import session_detail
 from sessions.selectors.shapes import SessionDetailShape
+from sessions.selectors.stitching import Stitched, stitched
 
 CURVE_POINTS = 1000
 
@@ -80,9 +81,20 @@ def _curves(session: TrainingSession) -> list[Curve]:
     parts, _ = points_after(session, points=CURVE_POINTS)
     curves = []
     for tag in sorted({part.tag for part in parts}):
-        for points in joined([part for part in parts if part.tag == tag]).values():
-            curves.append(Curve(points.behavior, tag, points.steps, points.values))
+        curves += [_curve(one) for one in stitched([part for part in parts if part.tag == tag]).values()]
     return curves
+
+
+def _curve(stitched_curve: Stitched) -> Curve:
+    whole = stitched_curve.whole
+    return Curve(
+        whole.behavior,
+        whole.tag,
+        whole.steps,
+        whole.values,
+        replaced=[Line(part.steps, part.values) for part in stitched_curve.replaced],
+        seams=[Seam(one.attempt, one.step) for one in stitched_curve.seams],
+    )
 
 
 def _files(session: TrainingSession, beside: Path) -> list[FileLink]:

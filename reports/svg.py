@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from reports.contexts import Curve
+from reports.contexts import Curve, Line
 
 WIDTH, HEIGHT = 900.0, 320.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 12.0, 12.0, 36.0
@@ -19,20 +19,21 @@ def line_chart(curves: Sequence[Curve], *, label: str) -> str:
 
     Points that are no number break a line. Empty curves give an empty text.
     """
-    points = [(step, value) for curve in curves for step, value in _known(curve)]
+    lines: list[Line | Curve] = [*curves, *(part for curve in curves for part in curve.replaced)]
+    points = [point for line in lines for point in _known(line)]
     if not points:
         return ""
     x = _Scale.over([step for step, _ in points], LEFT, WIDTH - RIGHT)
     y = _Scale.over([value for _, value in points], HEIGHT - BOTTOM, TOP)
-    parts = [_grid(x, y), *(_line(curve, index, x, y) for index, curve in enumerate(curves))]
+    parts = [_grid(x, y), _seams(curves, x), *(_curve(curve, index, x, y) for index, curve in enumerate(curves))]
     head = f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" aria-label="{escape(label)}" class="chart">'
     return f"{head}{''.join(parts)}</svg>"
 
 
-def _known(curve: Curve) -> list[tuple[int, float]]:
+def _known(line: Line | Curve) -> list[tuple[int, float]]:
     return [
         (step, value)
-        for step, value in zip(curve.steps, curve.values, strict=True)
+        for step, value in zip(line.steps, line.values, strict=True)
         if value is not None and math.isfinite(value)
     ]
 
@@ -75,9 +76,27 @@ def _grid(x: _Scale, y: _Scale) -> str:
     return "".join(rows + columns)
 
 
-def _line(curve: Curve, index: int, x: _Scale, y: _Scale) -> str:
-    places = " ".join(f"{x.place(step):.1f},{y.place(value):.1f}" for step, value in _known(curve))
-    return f'<polyline class="series" style="stroke:var(--series-{index % COLOURS + 1})" points="{places}"/>'
+def _seams(curves: Sequence[Curve], x: _Scale) -> str:
+    """A line down the chart where an attempt took over, named once."""
+    first: dict[int, int] = {}
+    for seam in (seam for curve in curves for seam in curve.seams):
+        first[seam.attempt] = min(seam.step, first.get(seam.attempt, seam.step))
+    return "".join(
+        f'<line class="seam" x1="{x.place(step):.1f}" x2="{x.place(step):.1f}" y1="{TOP:g}" y2="{HEIGHT - BOTTOM:g}"/>'
+        f'<text class="seam" x="{x.place(step) + 4:.1f}" y="{TOP + 10:g}">attempt {attempt}</text>'
+        for attempt, step in sorted(first.items())
+    )
+
+
+def _curve(curve: Curve, index: int, x: _Scale, y: _Scale) -> str:
+    style = f'style="stroke:var(--series-{index % COLOURS + 1})"'
+    faint = "".join(f'<polyline class="series replaced" {style} {_places(part, x, y)}/>' for part in curve.replaced)
+    return f'{faint}<polyline class="series" {style} {_places(curve, x, y)}/>'
+
+
+def _places(line: Line | Curve, x: _Scale, y: _Scale) -> str:
+    places = " ".join(f"{x.place(step):.1f},{y.place(value):.1f}" for step, value in _known(line))
+    return f'points="{places}"'
 
 
 def short(number: float) -> str:

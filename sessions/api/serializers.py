@@ -262,8 +262,17 @@ class SeriesSerializer(serializers.Serializer[Any]):
     wall_times = serializers.ListField(child=serializers.FloatField(), required=False)
 
 
+class SeamSerializer(serializers.Serializer[Any]):
+    """Where a further attempt took a behavior's curve on."""
+
+    behavior = serializers.CharField()
+    attempt = serializers.IntegerField()
+    step = serializers.IntegerField()
+
+
 class MetricsSerializer(serializers.Serializer[Any]):
     series = SeriesSerializer(many=True)
+    seams = SeamSerializer(many=True)
     cursor = serializers.CharField(required=False)
 
 

@@ -17,7 +17,7 @@ from sessions.api import serializers as shapes
 from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import SessionEvent, TrainingSession
-from sessions.selectors import console, files, history, machine, series, sessions
+from sessions.selectors import console, files, history, machine, series, sessions, stitching
 from sessions.services import accounts, actions, batches, editing, environments, planning, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
@@ -138,7 +138,9 @@ class ResumeView(ActionView):
         operation_id="resume_session",
     )
     def post(self, request: Request, run_id: str) -> Response:
-        told = request.data if request.content_type == "application/json" else {}  # like other actions, without a body
+        told = (
+            request.data if request.content_type.startswith("application/json") else {}
+        )  # like other actions, without a body
         asked = shapes.ResumeSerializer(data=told)
         asked.is_valid(raise_exception=True)
         session = sessions.session_named(run_id, request.user)
@@ -176,8 +178,9 @@ class MetricsView(APIView):
         query = shapes.MetricsQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data
+        seams = [asdict(seam) for seam in stitching.seams_of(session)]
         if not {"tag", "behavior", "points"} & set(asked) and "after" not in request.query_params:
-            return Response({"series": series.as_json(series.series_shapes(session))})
+            return Response({"series": series.as_json(series.series_shapes(session)), "seams": seams})
         points, cursor = series.points_after(
             session,
             asked["after"],
@@ -185,7 +188,7 @@ class MetricsView(APIView):
             behavior=asked.get("behavior"),
             points=asked.get("points"),
         )
-        return Response({"series": series.as_json(points), "cursor": cursor})
+        return Response({"series": series.as_json(points), "seams": seams, "cursor": cursor})
 
 
 class AttemptsView(APIView):

@@ -13,6 +13,9 @@ from django.utils import timezone as django_timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from sessions.selectors.series import PointsShape
+from sessions.selectors.stitching import stitched
+
 register = template.Library()
 
 NOTHING = "\N{EN DASH}"
@@ -154,7 +157,8 @@ def curves_of(series: list[dict[str, Any]], tag: str) -> list[dict[str, Any]]:
 
     Each has `behavior`, `line` (an SVG polyline in a box of 1000 by 260) and `last`, its newest points.
     """
-    curves = [(one["behavior"], _finite(one)) for one in series if one["tag"] == tag]
+    whole = stitched(PointsShape(**one) for one in series if one["tag"] == tag)
+    curves = [(behavior, _finite(curve.whole)) for behavior, curve in whole.items()]
     everything = [point for _, points in curves for point in points]
     if not everything:
         return []
@@ -167,8 +171,8 @@ def curves_of(series: list[dict[str, Any]], tag: str) -> list[dict[str, Any]]:
     ]
 
 
-def _finite(series: dict[str, Any]) -> list[tuple[int, float]]:
-    pairs = zip(series["steps"], series["values"], strict=True)
+def _finite(series: PointsShape) -> list[tuple[int, float]]:
+    pairs = zip(series.steps, series.values, strict=True)
     return [(step, value) for step, value in pairs if value is not None and math.isfinite(value)]
 
 

@@ -1,5 +1,6 @@
 // The points of a page: what the page came with and what the feed added, once each, by tag and behavior.
 const MOST_POINTS = 4_000;
+const COLUMNS = ["steps", "values", "wall_times"];
 
 export function createStore() {
   const parts = new Map(); // "tag\0behavior" -> Map(attempt -> { steps, values, wall_times })
@@ -23,7 +24,7 @@ export function createStore() {
     return [...new Set([...parts.keys()].map((key) => key.split("\0")[0]))].sort();
   }
 
-  // [{ behavior, steps, values, wall_times }]; a later attempt replaces what it trained again.
+  // [{ behavior, steps, values, wall_times, replaced, seams }], stitched from the attempts.
   function get(tag) {
     return [...parts]
       .filter(([key]) => key.startsWith(`${tag}\0`))
@@ -55,14 +56,24 @@ const known = (part, last, step, time) => step <= part.steps[last] && time <= pa
 function thin(part) {
   const half = part.steps.length / 2;
   const keep = (_, at) => at >= half || at % 2 === 0;
-  for (const name of ["steps", "values", "wall_times"]) part[name] = part[name].filter(keep);
+  for (const name of COLUMNS) part[name] = part[name].filter(keep);
 }
 
+// A later attempt wins from its first step on. What it trained again is kept beside the line, each from the last point
+// that stayed; a seam is where an attempt took over.
 function joined(attempts) {
-  const all = { steps: [], values: [], wall_times: [] };
-  for (const [, part] of [...attempts].sort(([a], [b]) => a - b)) {
-    const cut = all.steps.findIndex((step) => step >= part.steps[0]);
-    for (const name of Object.keys(all)) all[name] = (cut < 0 ? all[name] : all[name].slice(0, cut)).concat(part[name]);
+  let line = slice({ steps: [], values: [], wall_times: [] });
+  const replaced = [];
+  const seams = [];
+  for (const [attempt, part] of [...attempts].sort(([a], [b]) => a - b)) {
+    if (!part.steps.length) continue;
+    const cut = line.steps.findIndex((step) => step >= part.steps[0]);
+    if (cut >= 0) replaced.push(slice(line, Math.max(0, cut - 1)));
+    if (line.steps.length) seams.push({ attempt, step: part.steps[0], time: part.wall_times[0] });
+    if (cut >= 0) line = slice(line, 0, cut);
+    for (const name of COLUMNS) line[name] = line[name].concat(part[name]);
   }
-  return all;
+  return { ...line, replaced, seams };
 }
+
+const slice = (part, from, to) => Object.fromEntries(COLUMNS.map((name) => [name, part[name].slice(from, to)]));

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from analysis.rewards import joined, reward_rows
+from analysis.rewards import reward_rows
 from sessions.domain.states import State
 from sessions.metrics.events import Point
 from sessions.models import Attempt, TrainingSession
-from sessions.selectors.series import REWARD_TAG, PointsShape
+from sessions.selectors.series import REWARD_TAG
 from sessions.services import points, starting
 from tests.factories import make_session
 
@@ -21,13 +21,6 @@ from tests.factories import make_session
 @pytest.fixture
 def session(ada: User, home: Path) -> TrainingSession:
     return make_session(owner=ada, run_id="ball", state=State.RUNNING)
-
-
-def part(attempt: int, steps: list[int], *, behavior: str = "Ball") -> PointsShape:
-    """Points of one attempt; a value tells of which attempt it is."""
-    return PointsShape(
-        behavior, REWARD_TAG, attempt, steps, [attempt + step / 1000 for step in steps], [0.0] * len(steps)
-    )
 
 
 def store(
@@ -45,37 +38,6 @@ def further_attempt(session: TrainingSession, *, force: bool = False) -> Attempt
     TrainingSession.objects.filter(pk=session.pk).update(state=State.STOPPED.value)
     session.refresh_from_db()
     return starting.new_attempt(session, by="ada", resume=not force, force=force)
-
-
-@pytest.mark.parametrize(
-    ("parts", "steps", "from_attempt"),
-    [
-        ([], [], []),
-        ([part(1, [1, 2])], [1, 2], [1, 1]),
-        ([part(1, [1, 2]), part(2, [3, 4])], [1, 2, 3, 4], [1, 1, 2, 2]),
-        ([part(2, [3, 4]), part(1, [1, 2])], [1, 2, 3, 4], [1, 1, 2, 2]),
-        ([part(1, [1, 2, 3, 4]), part(2, [3, 5])], [1, 2, 3, 5], [1, 1, 2, 2]),
-        ([part(1, [1, 2]), part(2, [1, 2])], [1, 2], [2, 2]),
-        ([part(1, [1, 2, 3]), part(2, [2, 3]), part(3, [3, 4])], [1, 2, 3, 4], [1, 2, 3, 3]),
-    ],
-)
-def test_a_later_attempt_wins_from_its_first_step_on(
-    parts: list[PointsShape], steps: list[int], from_attempt: list[int]
-) -> None:
-    whole = joined(parts)
-    if not steps:
-        assert whole == {}
-        return
-    assert whole["Ball"].steps == steps
-    assert [int(value or 0) for value in whole["Ball"].values] == from_attempt
-    assert len(whole["Ball"].wall_times) == len(steps)
-
-
-def test_each_behavior_is_joined_by_itself_and_the_parts_stay_as_they_are() -> None:
-    parts = [part(1, [1, 2, 3]), part(2, [2]), part(1, [1, 5], behavior="Wall")]
-    whole = joined(parts)
-    assert (whole["Ball"].steps, whole["Wall"].steps) == ([1, 2], [1, 5])
-    assert parts[0].steps == [1, 2, 3]
 
 
 def test_a_session_without_rewards_has_no_rows(session: TrainingSession) -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createChart, traces } from "../../static/js/chart.js";
+import { createChart, seams, traces } from "../../static/js/chart.js";
 import { createStore } from "../../static/js/series.js";
 import { fakeClock } from "./fakes.mjs";
 
@@ -54,4 +54,25 @@ test("a behavior's name is never markup or a template", () => {
   const [{ name, hovertemplate }] = traces([{ behavior: "<b>%{x}", steps: [1], values: [1], wall_times: [1] }], { axis: "steps", palette });
   assert.equal(name, "&lt;b&gt;% {x}");
   assert.ok(hovertemplate.endsWith("<extra>&lt;b&gt;% {x}</extra>"));
+});
+
+const RESUMED = { behavior: "a", steps: [1, 2, 3], values: [1, 2, 3], wall_times: [60, 120, 300],
+  replaced: [{ steps: [2, 4], values: [2, 9], wall_times: [120, 240] }], seams: [{ attempt: 2, step: 3, time: 300 }] };
+
+test("what was trained again lies faintly behind the lines and says nothing", () => {
+  const [line, faint] = traces([RESUMED], { axis: "time", palette });
+  assert.deepEqual([line.name, line.x], ["a", [0, 1, 4]]);
+  assert.deepEqual([faint.x, faint.y, faint.showlegend, faint.hoverinfo], [[1, 3], [2, 9], false, "skip"]);
+  assert.equal(faint.line.color, line.line.color);
+  assert.ok(faint.opacity < 1);
+});
+
+test("a seam is a line at its step or its time, named once and not in small charts", () => {
+  const other = { ...RESUMED, behavior: "b", replaced: [], seams: [{ attempt: 2, step: 5, time: 360 }] };
+  const at = (axis, small = false) => seams([RESUMED, other], { axis, palette, small });
+  assert.deepEqual(at("steps").shapes.map(({ x0, x1 }) => [x0, x1]), [[3, 3]]);
+  assert.deepEqual(at("time").shapes.map(({ x0 }) => x0), [4]);
+  assert.deepEqual(at("steps").annotations.map(({ x, text }) => [x, text]), [[3, "attempt 2"]]);
+  assert.deepEqual(at("steps", true).annotations, []);
+  assert.deepEqual(seams([{ ...RESUMED, seams: [] }], { axis: "steps", palette }), { shapes: [], annotations: [] });
 });

@@ -20,6 +20,22 @@ test("a resumed attempt replaces what it trained again", () => {
   assert.deepEqual(store.get(REWARD)[0].steps, [10, 20, 25, 40]);
 });
 
+test("what was trained again is kept from the last point that stayed, and the seam is known", () => {
+  const store = createStore();
+  store.add([part([10, 20, 30]), part([20, 25, 40], { attempt: 2, start: 100 }), part([50], { attempt: 3, start: 200 })]);
+  const [{ replaced, seams, steps }] = store.get(REWARD);
+  assert.deepEqual(replaced.map((one) => one.steps), [[10, 20, 30]]);
+  assert.deepEqual(seams, [{ attempt: 2, step: 20, time: 120 }, { attempt: 3, step: 50, time: 250 }]);
+  assert.deepEqual(steps, [10, 20, 25, 40, 50]);
+});
+
+test("an attempt alone has neither", () => {
+  const store = createStore();
+  store.add([part([10, 20])]);
+  const [{ replaced, seams }] = store.get(REWARD);
+  assert.deepEqual([replaced, seams], [[], []]);
+});
+
 test("behaviors and tags are kept apart", () => {
   const store = createStore();
   store.add([part([1]), part([2], { behavior: "Wall" }), part([3], { tag: "Losses/Policy Loss" })]);

@@ -17,14 +17,15 @@ from django.test import Client
 from pytest_django import Settings
 
 from reports import services
-from reports.contexts import Curve
+from reports.contexts import Curve, Line, Seam
+from reports.figures import figure
 from reports.models import Report
 from reports.svg import line_chart, short
 from reports.tasks import build_report
 from sessions.domain.states import State
 from sessions.metrics.events import Point
 from sessions.models import Artifact, Attempt, TrainingSession
-from sessions.services import points
+from sessions.services import points, starting
 from tests.factories import CONFIG, make_session
 
 REWARD = "Environment/Cumulative Reward"
@@ -299,6 +300,39 @@ def test_a_picture_stays_within_its_frame_whatever_the_values(values: list[float
     assert len(places) == len([value for value in values if value is not None])
     assert all(0 <= x <= 900 and 0 <= y <= 320 for x, y in places)
     assert picture.count("<text") < 40
+
+
+RESUMED = Curve(
+    "Ball", REWARD, [100, 200, 250], [1.0, 2.0, 2.5], replaced=[Line([200, 300, 400], [2.0, 9.0, None])],
+    seams=[Seam(2, 250)],
+)  # fmt: skip
+
+
+def test_a_picture_shows_the_seam_and_faintly_what_was_trained_again() -> None:
+    picture = Page.of(line_chart([RESUMED, Curve("Wall", REWARD, [100], [0.0])], label="x"))
+    faint, ball, _ = picture.named("polyline")
+    assert (faint["class"], ball["class"]) == ("series replaced", "series")
+    assert faint["style"] == ball["style"]
+    assert len(faint["points"].split()) == 2
+    (seam,) = (line for line in picture.named("line") if line["class"] == "seam")
+    assert seam["x1"] == ball["points"].split()[-1].split(",")[0]
+    assert "attempt 2" in picture.texts["text"]
+
+
+def test_the_figure_has_the_lines_first_and_says_where_attempts_took_over() -> None:
+    ball, wall, faint = figure([RESUMED, Curve("Wall", REWARD, [100], [0.0])])
+    assert (ball["name"], ball["meta"]) == ("Ball", {"colour": 0, "seams": [[2, 250]]})
+    assert (wall["meta"], "name" in faint) == ({"colour": 1, "seams": []}, False)
+    assert (faint["x"], faint["meta"]["colour"]) == ([200, 300, 400], 0)
+
+
+def test_a_resumed_session_has_its_seam_in_the_report(session: TrainingSession) -> None:
+    attempt = starting.new_attempt(session, by="ada", resume=True, force=False)
+    points.append(attempt, "Ball", [Point(REWARD, step, 1e9 + step, 3.0) for step in (1500, 1600)])
+    page = page_of(session)
+    ball = page.charts["reward"][0]
+    assert (ball["x"][-2:], ball["meta"]["seams"]) == ([1500, 1600], [[2, 1500]])
+    assert any(line.get("class") == "seam" for line in page.named("line"))
 
 
 @pytest.mark.parametrize("curves", [[], [Curve("Ball", REWARD, [], [])], [Curve("Ball", REWARD, [1], [None])]])

@@ -73,9 +73,9 @@ def test_a_reward_that_is_no_number_says_so() -> None:
     assert mentor.reward(float("nan")) == "NaN"
 
 
-def points(behavior: str, values: list[float | None], *, tag: str = REWARD) -> dict[str, Any]:
+def points(behavior: str, values: list[float | None], *, tag: str = REWARD, attempt: int = 1) -> dict[str, Any]:
     steps = [100 * (at + 1) for at in range(len(values))]
-    return {"behavior": behavior, "tag": tag, "steps": steps, "values": values}
+    return {"behavior": behavior, "tag": tag, "attempt": attempt, "steps": steps, "values": values, "wall_times": steps}
 
 
 def test_curves_share_one_box_and_leave_out_what_is_no_number() -> None:
@@ -84,6 +84,11 @@ def test_curves_share_one_box_and_leave_out_what_is_no_number() -> None:
     assert [curve["behavior"] for curve in curves] == ["Ball", "Wall"]
     assert [curve["line"] for curve in curves] == ["0.0,260.0 1000.0,0.0", "0.0,130.0"]
     assert curves[0]["last"] == [(100, 0.0), (300, 10.0)]
+
+
+def test_attempts_are_one_curve() -> None:
+    (curve,) = mentor.curves_of([points("Ball", [1.0, 2.0]), points("Ball", [4.0], attempt=2)], REWARD)
+    assert curve["last"] == [(100, 4.0)]
 
 
 def test_without_rewards_there_are_no_curves() -> None:
