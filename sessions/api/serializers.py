@@ -94,6 +94,7 @@ class SavedSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
     final = serializers.BooleanField()
+    newest = serializers.BooleanField(help_text="Its behavior saved nothing later.")
     condition = serializers.CharField(help_text="whole, broken, blank or missing, told from its bytes.")
     url = serializers.CharField()
 

@@ -56,8 +56,10 @@ def receipt_of(session: TrainingSession, attempt: Attempt) -> ReceiptShape | Non
     """Return what an attempt left behind; None before it has ended, or when it never started."""
     if State(attempt.state) not in ENDED or attempt.launched_at is None:
         return None
-    files = [_file(session, one) for one in attempt.saved]
-    last = max((one for one in files if one.step is not None), key=lambda one: (one.step, one.final), default=None)
+    newest = _newest_steps(attempt.saved)
+    files = [_file(session, one, newest.get(one["behavior"])) for one in attempt.saved]
+    known = [one for one in files if one.step is not None]
+    last = max(known, key=lambda one: (one.step, one.reward is not None), default=None)
     asked, ended = attempt.stop_asked_at, attempt.ended_at
     return ReceiptShape(
         attempt=attempt.number,
@@ -71,17 +73,29 @@ def receipt_of(session: TrainingSession, attempt: Attempt) -> ReceiptShape | Non
     )
 
 
-def _file(session: TrainingSession, saved: dict[str, Any]) -> SavedShape:
+def _newest_steps(saved: list[dict[str, Any]]) -> dict[str, int]:
+    """The last step of each behavior, which is also that of its checkpoint.pt."""
+    steps: dict[str, int] = {}
+    for one in saved:
+        if one["step"] is not None:
+            steps[one["behavior"]] = max(one["step"], steps.get(one["behavior"], 0))
+    return steps
+
+
+def _file(session: TrainingSession, saved: dict[str, Any], newest: int | None) -> SavedShape:
     """A file of the receipt; attempts that ended under an earlier MENTOR know less of theirs."""
+    kind = saved.get("kind", "onnx")
+    step = newest if kind == "pt" else saved["step"]
     return SavedShape(
         path=saved["path"],
         behavior=saved["behavior"],
-        kind=saved.get("kind", "onnx"),
-        step=saved["step"],
+        kind=kind,
+        step=step,
         reward=saved.get("reward"),
         size=saved["size"],
         sha256=saved["sha256"],
         final=saved["final"],
+        newest=step == newest,
         condition=saved.get("condition", ""),
         url=reverse("api:artifact", args=[session.run_id, saved["id"]]),
     )

@@ -31,6 +31,7 @@ class SavedShape:
     size: int
     sha256: str
     final: bool
+    newest: bool = field(metadata={"help": "Whether its behavior saved nothing later."})
     condition: str = field(metadata={"help": "whole, broken, blank or missing, by its bytes; empty when not looked."})
     url: str
 

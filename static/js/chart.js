@@ -49,7 +49,7 @@ export function traces(series, { axis, palette, small }) {
     type: "scatter", mode: "lines", x: x(part), y: part.values, opacity: FAINT, showlegend: false, hoverinfo: "skip",
     line: { color: palette.series[index % COLOURS], width: small ? 1.2 : 1.6 },
   })));
-  const lines = series.map((one, index) => ({
+  const lines = series.map(axis === "time" ? apart : (one) => one).map((one, index) => ({
     type: "scatter",
     name: escaped(one.behavior),
     mode: one.steps.length < 3 ? "markers" : "lines",
@@ -60,6 +60,16 @@ export function traces(series, { axis, palette, small }) {
     hovertemplate: `%{y:.4g}<extra>${escaped(one.behavior)}</extra>`,
   }));
   return [...lines, ...faint];
+}
+
+// Over time, nothing joins two attempts: a gap stands for the hours between them.
+function apart(one) {
+  const gapped = { ...one, steps: [...one.steps], values: [...one.values], wall_times: [...one.wall_times] };
+  for (const { time } of one.seams ?? []) {
+    const at = gapped.wall_times.indexOf(time);
+    if (at > 0) [gapped.steps, gapped.values, gapped.wall_times].forEach((column) => column.splice(at, 0, column === gapped.values ? null : column[at]));
+  }
+  return gapped;
 }
 
 // A line down the chart where an attempt took over, named once: at the first of its behaviors.

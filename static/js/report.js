@@ -12,7 +12,7 @@
   function seams(traces, small) {
     const first = new Map();
     for (const [attempt, step] of traces.flatMap(({ meta }) => meta.seams)) first.set(attempt, Math.min(step, first.get(attempt) ?? step));
-    const shapes = [...first.values()].map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: colour("--line-strong"), width: 1, dash: "dot" } }));
+    const shapes = [...first.values()].map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: colour("--ink-3"), width: 1, dash: "dot" } }));
     const annotations = small ? [] : [...first].map(([attempt, x]) => ({ x, y: 1, yref: "paper", text: `attempt ${attempt}`, showarrow: false, xanchor: "left", yanchor: "top", font: { size: 11, color: colour("--ink-3") } }));
     return { shapes, annotations };
   }

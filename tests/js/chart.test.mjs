@@ -61,7 +61,8 @@ const RESUMED = { behavior: "a", steps: [1, 2, 3], values: [1, 2, 3], wall_times
 
 test("what was trained again lies faintly behind the lines and says nothing", () => {
   const [line, faint] = traces([RESUMED], { axis: "time", palette });
-  assert.deepEqual([line.name, line.x], ["a", [0, 1, 4]]);
+  assert.deepEqual([line.name, line.x, line.y], ["a", [0, 1, 4, 4], [1, 2, null, 3]], "a gap between the attempts");
+  assert.deepEqual(traces([RESUMED], { axis: "steps", palette })[0].y, [1, 2, 3]);
   assert.deepEqual([faint.x, faint.y, faint.showlegend, faint.hoverinfo], [[1, 3], [2, 9], false, "skip"]);
   assert.equal(faint.line.color, line.line.color);
   assert.ok(faint.opacity < 1);
