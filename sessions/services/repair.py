@@ -80,9 +80,13 @@ def _folders(results: Path) -> list[str]:
 
 def _planned(attempt: Attempt) -> list[str]:
     try:
-        return [name for name in read_config(bytes(attempt.session.config_used)).behaviors if "/" not in name]
+        return [name for name in read_config(bytes(attempt.session.config_used)).behaviors if _is_folder_name(name)]
     except ConfigError:  # was right for the version that stored it
         return []
+
+
+def _is_folder_name(name: str) -> bool:
+    return name not in ("", ".", "..") and not set(name) & set("/\\\0")
 
 
 def _backup_before_another_network(attempt: Attempt) -> str:

@@ -123,6 +123,15 @@ def test_a_behavior_that_saved_nothing_gets_a_blank_checkpoint_beside_one_that_g
     assert told(resumed(ended, spawned)) == [], "it is told once"
 
 
+def test_a_name_that_leads_elsewhere_gets_no_checkpoint(ended: OnDisk, spawned: list[AttemptDirectory]) -> None:
+    hostile = b"behaviors: {Ball: {}, '..': {}, '../../x': {}, '.': {}, 'a\\b': {}}"
+    TrainingSession.objects.filter(pk=ended.session.pk).update(config_used=hostile)
+    before = {path for path in ended.results.parents[1].rglob("*") if "attempts" not in path.parts}
+    assert told(resumed(ended, spawned)) == []
+    after = {path for path in ended.results.parents[1].rglob("*") if "attempts" not in path.parts}
+    assert {path.name for path in after - before} == {"checkpoint.pt.before-attempt-2"}
+
+
 def test_results_without_any_checkpoint_are_set_aside_and_the_training_begins_anew(
     ada: User, spawned: list[AttemptDirectory]
 ) -> None:
