@@ -16,7 +16,7 @@ from sessions.domain.states import ACTIVE, State
 from sessions.models import Artifact, Attempt, BehaviorProgress, TrainingSession
 from sessions.runtime.files import size_and_crc32
 from sessions.runtime.rundir import ExitRecord
-from sessions.services import artifacts
+from sessions.services import artifacts, rules
 from sessions.services.ingest import Ingester, advance, read_block
 from sessions.services.launching import free_ports
 from sessions.services.transitions import SUPERVISOR, move
@@ -39,6 +39,8 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
         advance(attempt.session_id, behavior, step)
     models = _models_of(attempt, files)
     outcome = _as_wanted(classify(_ending(ingester, record, models, same_boot=same_boot)), attempt)
+    if reason := rules.reason_of(attempt):
+        outcome = Outcome(outcome.state, f"{reason} {outcome.explanation}")
     fields = _fields(ingester, record, models, outcome)
     with transaction.atomic():
         if not move(
@@ -51,8 +53,9 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
         ):
             return False
         free_ports(attempt)
-        for task in settings.MENTOR_AFTER_SESSION:
-            async_task(task, attempt.session_id)
+        if not rules.follow_end(attempt):
+            for task in settings.MENTOR_AFTER_SESSION:
+                async_task(task, attempt.session_id)
     return True
 
 

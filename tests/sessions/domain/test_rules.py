@@ -107,7 +107,7 @@ def test_an_option_is_written_in_one_line() -> None:
 
 @pytest.mark.parametrize("text", ["restart_limit", "restart_limit=often", "nothing=1", "goal_summaries=2"])
 def test_an_option_that_cannot_be_used_says_why(text: str) -> None:
-    with pytest.raises(ValueError, match="restart_limit|nothing|goal_summaries"):
+    with pytest.raises(ValueError, match=r"restart_limit|nothing|goal_summaries"):
         read_text(text)
 
 
