@@ -31,7 +31,7 @@ NUMBERS = {
 
 
 class InvalidRules(InvalidInput):
-    """Rules that cannot be used; `errors` has sentences by rule."""
+    """Rules that cannot be used; `errors` has sentences by rule, each named `rules.<rule>`."""
 
     code = "invalid_rules"
 
@@ -143,7 +143,7 @@ def read_rules(given: Mapping[str, Any]) -> Rules:
     for key, value in given.items():
         value = value.strip() if isinstance(value, str) else value
         if key not in RULES:
-            errors[str(key)] = [f"There is no rule {str(key)[:50]}."]
+            errors[str(key)[:50]] = [f"There is no rule {str(key)[:50]}."]
         elif value is not None and value != "":
             try:
                 found[key] = RULES[key].metadata["read"](value)
@@ -153,7 +153,8 @@ def read_rules(given: Mapping[str, Any]) -> Rules:
     for key, sentence in _incomplete(rules).items():
         errors.setdefault(key, [sentence])
     if errors:
-        raise InvalidRules(next(iter(errors.values()))[0], hint="docs/operating.md lists the rules.", errors=errors)
+        named = {f"rules.{key}": sentences for key, sentences in errors.items()}
+        raise InvalidRules(next(iter(errors.values()))[0], hint="docs/operating.md lists the rules.", errors=named)
     return rules
 
 

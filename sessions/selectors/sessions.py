@@ -11,16 +11,24 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from sessions.domain.progress import Standing, eta_seconds, progress
+from sessions.domain.rules import in_words
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State
 from sessions.errors import Missing
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetailShape, SessionShape
+from sessions.selectors.unattended import rules_of
 from sessions.trainers.kinds import KINDS
 
 User = Account | AnonymousUser
 AWAITED_BYTES = ("after__config_given", "after__config_used")
 # What may still be asked of a session that runs, by what was asked before.
-ASKABLE = {"run": ["stop", "pause", "kill"], "pause": ["stop", "kill"], "stop": ["kill"], "kill": []}
+ASKABLE = {
+    "run": ["stop", "pause", "kill"],
+    "restart": ["stop", "pause", "kill"],
+    "pause": ["stop", "kill"],
+    "stop": ["kill"],
+    "kill": [],
+}
 
 
 def visible_sessions(user: User) -> QuerySet[TrainingSession]:
@@ -86,6 +94,8 @@ def session_detail(session: TrainingSession) -> SessionDetailShape:
         options=session.options,
         config_name=session.config_name,
         attempts=[_attempt(attempt) for attempt in attempts],
+        rules=session.rules,
+        unattended=in_words(rules_of(session)),
         saved=latest.saved if latest else [],
     )
 
@@ -120,6 +130,7 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "ended_at": session.ended_at,
         "url": session.get_absolute_url(),
         "actions": actions(session),
+        "alarm": next((attempt.alarm for attempt in reversed(session.attempts.all())), ""),
     }
 
 
@@ -150,9 +161,13 @@ def actions(session: TrainingSession) -> list[str]:
     if state in WAITING:
         return ["release" if session.held else "hold", "stop"]
     if state in ACTIVE:
-        return {"run": ["stop", "pause", "kill"], "pause": ["stop", "kill"], "stop": ["kill"], "kill": []}[
-            session.wanted
-        ]
+        return {
+            "run": ["stop", "pause", "kill"],
+            "restart": ["stop", "pause", "kill"],
+            "pause": ["stop", "kill"],
+            "stop": ["kill"],
+            "kill": [],
+        }[session.wanted]
     return ["resume", "trash"] if state in ENDED else []
 
 

@@ -86,6 +86,7 @@ class SessionShape:
     ended_at: datetime | None
     url: str
     actions: list[str] = field(metadata={"help": "What may be asked of it now: stop, kill, resume, trash, restore."})
+    alarm: str = field(metadata={"help": "What a person should look at, in its latest attempt."})
 
 
 @dataclass(frozen=True)
@@ -97,4 +98,6 @@ class SessionDetailShape(SessionShape):
     options: dict[str, Any]
     config_name: str
     attempts: list[AttemptShape]
+    rules: dict[str, Any] = field(metadata={"help": "The rules that are on."})
+    unattended: list[str] = field(metadata={"help": "The same in words."})
     saved: list[dict[str, Any]] = field(metadata={"help": "The receipt: model files the last attempt saved."})

@@ -281,7 +281,7 @@ def _rules(request: StartRequest, existing: TrainingSession | None, errors: _Err
         return as_json(read_rules(request.rules))
     except InvalidRules as error:
         for name, sentences in error.errors.items():
-            errors.add(f"rules.{name}", " ".join(sentences))
+            errors.add(name, " ".join(sentences))
         return {}
 
 

@@ -86,7 +86,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence(given: dict[str, Any], senten
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(InvalidRules) as refused:
         read_rules({"restart_limit": "x", "stall_minutes": -1, "unknown": 1})
-    assert set(refused.value.errors) == {"restart_limit", "stall_minutes", "unknown"}
+    assert set(refused.value.errors) == {"rules.restart_limit", "rules.stall_minutes", "rules.unknown"}
 
 
 @given(st.dictionaries(st.sampled_from(sorted(RULES)) | st.text(), st.none() | st.floats() | st.integers() | st.text()))

@@ -205,7 +205,7 @@ def test_steps_that_went_back_at_a_restart_are_no_plateau() -> None:
     ],
 )
 def test_a_budget_stops_when_it_is_spent(rules: Rules, used: dict[str, Any], why: str) -> None:
-    nothing = {"trained_seconds": 599.9, "now": NOON - timedelta(seconds=1), "results_bytes": MEGABYTE}
+    nothing: dict[str, Any] = {"trained_seconds": 599.9, "now": NOON - timedelta(seconds=1), "results_bytes": MEGABYTE}
     assert budget(rules, **nothing) is None
     verdict = budget(rules, **{**nothing, **used})
     assert verdict is not None
