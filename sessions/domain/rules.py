@@ -147,7 +147,7 @@ def read_rules(given: Mapping[str, Any]) -> Rules:
         elif value is not None and value != "":
             try:
                 found[key] = RULES[key].metadata["read"](value)
-            except (ValueError, TypeError, AttributeError, OverflowError):
+            except (ValueError, TypeError, AttributeError, OverflowError, OSError):
                 errors[key] = [f"{key} must be {RULES[key].metadata['read'].__doc__}."]
     rules = Rules(**found)
     for key, sentence in _incomplete(rules).items():

@@ -130,7 +130,7 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "ended_at": session.ended_at,
         "url": session.get_absolute_url(),
         "actions": actions(session),
-        "alarm": next((attempt.alarm for attempt in reversed(session.attempts.all())), ""),
+        "alarm": _alarm(session),
     }
 
 
@@ -196,6 +196,11 @@ def _behavior(one: BehaviorProgress) -> BehaviorShape:
         std_reward=one.std_reward,
         progress=progress([Standing(one.step, one.max_steps)]),
     )
+
+
+def _alarm(session: TrainingSession) -> str:
+    attempts = list(session.attempts.all())
+    return attempts[-1].alarm if attempts else ""
 
 
 def _attempt(attempt: Attempt) -> AttemptShape:

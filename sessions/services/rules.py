@@ -50,15 +50,22 @@ def change(session: TrainingSession, given: Mapping[str, Any] | None, *, by: str
     return session
 
 
-def judge(attempt: Attempt, *, counts_from: datetime | None = None, weighed: int = 0) -> list[Verdict]:
+def judge(attempt: Attempt, *, counts_from: datetime | None = None, thorough: bool = True) -> list[Verdict]:
     """Return what the rules ask for of an attempt that trains.
 
-    A stall counts from `counts_from` at the earliest; `weighed` is the size of its results in bytes.
+    A stall counts from `counts_from` at the earliest. All points of a series and all files are looked at only in a
+    thorough look.
     """
     now = timezone.now()
     rules = unattended.rules_of(attempt.session)
-    spent = _budget(attempt.session_id, rules, now, weighed)
-    found = [spent, *_learned(attempt, rules), _stall(attempt, rules, now, counts_from), _memory(attempt, rules, now)]
+    weighed = _results_bytes(attempt) if thorough and rules.budget_disk_mb is not None else 0
+    found = (
+        _budget(attempt.session_id, rules, now, weighed),
+        _goal(attempt, rules),
+        _plateau(attempt, rules) if thorough else None,
+        _stall(attempt, rules, now, counts_from),
+        _memory(attempt, rules, now),
+    )
     return [verdict for verdict in found if verdict is not None]
 
 
@@ -67,18 +74,24 @@ def _budget(session_id: int, rules: Rules, now: datetime, weighed: int = 0) -> V
     return verdicts.budget(rules, trained_seconds=trained, now=now, results_bytes=weighed)
 
 
-def _learned(attempt: Attempt, rules: Rules) -> list[Verdict | None]:
-    """Goal and plateau, by the points since somebody last started the session: what came before was known to them."""
-    if rules.goal_value is None and rules.plateau_steps is None:
-        return []
+def _goal(attempt: Attempt, rules: Rules) -> Verdict | None:
+    """By the points since somebody last started the session: what came before was known to them."""
+    if rules.goal_value is None:
+        return None
     attempts = unattended.unattended_attempts(attempt.session_id)
-    found: list[Verdict | None] = []
-    if rules.goal_value is not None:
-        last = rules.goal_summaries + SPARE_POINTS
-        found.append(verdicts.goal(rules, unattended.points_of(attempts, rules.goal_tag, last=last)))
-    if rules.plateau_steps is not None:
-        found.append(verdicts.plateau(rules, unattended.points_of(attempts, rules.plateau_tag)))
-    return found
+    last = rules.goal_summaries + SPARE_POINTS
+    return verdicts.goal(rules, unattended.points_of(attempts, rules.goal_tag, last=last))
+
+
+def _plateau(attempt: Attempt, rules: Rules) -> Verdict | None:
+    if rules.plateau_steps is None:
+        return None
+    attempts = unattended.unattended_attempts(attempt.session_id)
+    return verdicts.plateau(rules, unattended.points_of(attempts, rules.plateau_tag))
+
+
+def _results_bytes(attempt: Attempt) -> int:
+    return unattended.folder_bytes(Path(attempt.results_dir, attempt.session.run_id))
 
 
 def _stall(attempt: Attempt, rules: Rules, now: datetime, counts_from: datetime | None) -> Verdict | None:
@@ -177,10 +190,7 @@ def reason_of(attempt: Attempt) -> str:
     """Return the sentence with which a rule asked an attempt to end; empty when none did."""
     if not attempt.stop_asked_by.startswith("rule: "):
         return ""
-    event = attempt.sessionevent_set.filter(who=attempt.stop_asked_by).order_by("pk").last()
+    # The request itself, not the change of state that carried it out.
+    asked = attempt.sessionevent_set.filter(who=attempt.stop_asked_by, from_state=F("to_state"))
+    event = asked.order_by("pk").last()
     return event.why if event else ""
-
-
-def results_bytes(attempt: Attempt) -> int:
-    """Return the size of what the session wrote as its results, in bytes."""
-    return unattended.folder_bytes(Path(attempt.results_dir, attempt.session.run_id))

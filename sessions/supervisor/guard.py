@@ -11,8 +11,7 @@ from sessions.models import Attempt
 from sessions.services import rules
 
 GUARD_SECONDS = 5.0
-# Weighing many files costs more than the other rules.
-WEIGH_SECONDS = 60.0
+THOROUGH_SECONDS = 60.0
 # After a pause this long between two looks (a suspended machine, a clock that was set) a stall counts anew.
 AWAY = timedelta(seconds=60)
 
@@ -23,8 +22,7 @@ class Guard:
 
     attempt_id: int
     _looked_at: float = float("-inf")
-    _weighed_at: float = float("-inf")
-    _weight: int = 0
+    _thorough_at: float = float("-inf")
     _seen: datetime = field(default_factory=timezone.now)
     _counts_from: datetime | None = None
 
@@ -36,16 +34,16 @@ class Guard:
         self._notice_absence()
         attempt = Attempt.objects.select_related("session").get(pk=self.attempt_id)
         if (attempt.session.rules or attempt.alarm) and rules.trains(attempt):
-            weighed = self._weigh(attempt, now)
-            rules.obey(attempt, rules.judge(attempt, counts_from=self._counts_from, weighed=weighed))
+            found = rules.judge(attempt, counts_from=self._counts_from, thorough=self._is_thorough(now))
+            rules.obey(attempt, found)
 
     def _notice_absence(self) -> None:
         before, self._seen = self._seen, timezone.now()
         if self._seen - before > AWAY:
             self._counts_from = self._seen
 
-    def _weigh(self, attempt: Attempt, now: float) -> int:
-        if "budget_disk_mb" in attempt.session.rules and now - self._weighed_at >= WEIGH_SECONDS:
-            self._weighed_at = now
-            self._weight = rules.results_bytes(attempt)
-        return self._weight
+    def _is_thorough(self, now: float) -> bool:
+        due = now - self._thorough_at >= THOROUGH_SECONDS
+        if due:
+            self._thorough_at = now
+        return due

@@ -122,7 +122,7 @@ def test_what_the_form_shows_is_what_it_stores_again(page: Client, session: Trai
 def test_who_may_not_start_sessions_may_not_change_their_rules(client: Client, ben: User, ada: User) -> None:
     make_session(owner=ada, run_id="ball", state=State.RUNNING)
     client.force_login(ben)
-    answer = client.post("/sessions/ball/rules/", {"rule_stall_minutes": "5"})
+    answer: Any = client.post("/sessions/ball/rules/", {"rule_stall_minutes": "5"})
     assert [str(message) for message in answer.wsgi_request._messages] == [
         "You may not do this. Ask an administrator for the permission."
     ]

@@ -21,6 +21,7 @@ from sessions.runtime.rundir import ExitRecord
 from sessions.selectors.unattended import MEMORY_TAG
 from sessions.services import closing, launching, points, queue, rules, starting, stopping
 from sessions.services.editing import resume
+from sessions.services.transitions import move
 from sessions.supervisor import guard
 from tests.factories import make_request, make_session
 from tests.sessions.attempts import CONNECTED, LISTENING, OnDisk, summary
@@ -169,6 +170,7 @@ def test_a_stall_stops_the_session_once_with_its_reason(ada: User) -> None:
     look(written, 3)
     assert (wanted(written), written.attempt.stop_asked_by) == ("stop", "rule: stall")
     assert events(written) == ["rule: stall: No new step in 10 minutes."]
+    move(written.attempt, State.STOPPING, who="rule: stall", why="Carried by the supervisor.")
     session = end(written, 0, stop_requested=True)
     assert (session.state, session.explanation) == (
         "stopped", "No new step in 10 minutes. Stopped as asked; nothing new was saved.",
@@ -545,3 +547,14 @@ def test_looks_are_seconds_apart(ada: User) -> None:
     assert written.attempt.alarm == ""
     watcher.tick(1000.0 + guard.GUARD_SECONDS)
     assert written.attempt.alarm != ""
+
+
+def test_what_costs_more_is_looked_at_once_a_minute(ada: User) -> None:
+    written = training(ada, {"plateau_steps": 100})
+    watcher = guard.Guard(written.pk)
+    watcher.tick(1000.0)
+    reward(written, [0.1, 0.1, 0.1])
+    watcher.tick(1000.0 + guard.GUARD_SECONDS)
+    assert wanted(written) == "run"
+    watcher.tick(1000.0 + guard.THOROUGH_SECONDS)
+    assert wanted(written) == "stop"
