@@ -6,9 +6,7 @@ import logging
 from datetime import datetime, timezone
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django_q.tasks import async_task
 
 from sessions.domain.failures import last_failure
 from sessions.domain.outcome import Ending, Outcome, classify
@@ -19,7 +17,7 @@ from sessions.runtime.rundir import ExitRecord
 from sessions.services import artifacts, rules
 from sessions.services.ingest import Ingester, advance, read_block
 from sessions.services.launching import free_ports
-from sessions.services.transitions import SUPERVISOR, move
+from sessions.services.transitions import SUPERVISOR, announce_end, move
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +52,7 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
             return False
         free_ports(attempt)
         if not rules.follow_end(attempt):
-            for task in settings.MENTOR_AFTER_SESSION:
-                async_task(task, attempt.session_id)
+            announce_end(attempt.session_id)
     return True
 
 

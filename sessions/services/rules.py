@@ -148,6 +148,7 @@ def follow_end(attempt: Attempt, *, refused: bool = False) -> bool:
     To be called in the transaction that ends the attempt, so that no crash loses or doubles it. `refused` says that
     MENTOR itself would not start it.
     """
+    Attempt.objects.filter(pk=attempt.pk, alarm__startswith=WATCHDOG).update(alarm="")  # it warned of what is over
     session = TrainingSession.objects.select_related("trainer", "environment").get(pk=attempt.session_id)
     rules = unattended.rules_of(session)
     end = End(

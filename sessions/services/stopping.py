@@ -9,7 +9,7 @@ from django.utils import timezone
 from sessions.domain.states import ENDED, WAITING, State
 from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
-from sessions.services.transitions import move, record
+from sessions.services.transitions import announce_end, move, record
 
 
 def request_stop(session: TrainingSession, *, by: str) -> TrainingSession:
@@ -68,4 +68,5 @@ def _note(attempt: Attempt, by: str) -> None:
     )
     if State(attempt.state) is State.QUEUED:
         why = "Its restart was called off." if attempt.automatic else "Stopped before it started; nothing was trained."
-        move(attempt, State.STOPPED, who=by, why=why)
+        if move(attempt, State.STOPPED, who=by, why=why) and attempt.automatic:
+            announce_end(attempt.session_id)

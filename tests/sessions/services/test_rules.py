@@ -164,6 +164,15 @@ def test_somebody_elses_alarm_is_left_alone(ada: User) -> None:
     assert (written.attempt.alarm, events(written)) == ("The console was cut.", [])
 
 
+def test_a_warning_ends_with_its_attempt(ada: User) -> None:
+    written = training(ada, {"stall_minutes": 10})
+    seen_at(written, minutes_ago=11)
+    look(written)
+    stopping.request_stop(written.session, by="ada")
+    end(written, 0, stop_requested=True)
+    assert written.attempt.alarm == ""
+
+
 def test_a_stall_stops_the_session_once_with_its_reason(ada: User) -> None:
     written = training(ada, {"stall_minutes": 10, "stall_action": "stop"})
     seen_at(written, minutes_ago=11)
@@ -448,8 +457,10 @@ def test_a_spent_budget_ends_the_restarts(ada: User) -> None:
 @pytest.mark.parametrize("asked", [stopping.request_stop, stopping.request_kill])
 def test_a_person_may_call_off_a_restart_that_waits(ada: User, asked: Any) -> None:
     session = end(training(ada, RESTART), -11)
+    assert followed == []
     asked(session, by="ada")
     session = again(session)
+    assert followed == [session.pk]
     assert (session.state, session.explanation) == ("stopped", "Its restart was called off.")
     assert not session.attempts.filter(state="queued").exists()
 
