@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sessions.domain.rules import read_text
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -100,6 +102,12 @@ OPTIONS = (
         180,
         positive_int,
         "How long a trainer may take to save after a stop before it is ended.",
+    ),
+    Option(
+        "MENTOR_RULES",
+        {},
+        read_text,
+        "Rules of sessions that bring none, such as restart_limit=3,stall_minutes=30; none when empty.",
     ),
     Option(
         "MENTOR_FOLDERS",

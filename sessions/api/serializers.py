@@ -9,6 +9,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from sessions.api.rules import RulesField
 from sessions.domain.states import State
 from sessions.models.session import REASONS
 from sessions.services.batches import MOST_IN_A_BATCH
@@ -59,6 +60,7 @@ class StartSerializer(serializers.Serializer[Any]):
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     name = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    rules = RulesField(required=False, allow_null=True, help_text="Those of MENTOR_RULES when left out.")
 
     def request(self) -> StartRequest:
         """Return the checked request."""
@@ -161,6 +163,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField()
     actions = serializers.ListField(child=serializers.CharField())
+    alarm = serializers.CharField(allow_blank=True)
 
 
 class SessionDetailSerializer(SessionSerializer):
@@ -172,6 +175,8 @@ class SessionDetailSerializer(SessionSerializer):
     saved = serializers.ListField(child=serializers.DictField())
     receipt = ReceiptSerializer(allow_null=True)
     stopping = StoppingSerializer(allow_null=True)
+    rules = RulesField()
+    unattended = serializers.ListField(child=serializers.CharField(), help_text="The rules that are on, in words.")
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
@@ -194,6 +199,7 @@ class EditSerializer(serializers.Serializer[Any]):
     notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
     priority = serializers.IntegerField(required=False, min_value=-1000, max_value=1000)
+    rules = RulesField(required=False, help_text="Replaces all rules; those that are left out are off.")
 
 
 class ResumeSerializer(serializers.Serializer[Any]):

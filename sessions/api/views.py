@@ -18,7 +18,7 @@ from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import SessionEvent, TrainingSession
 from sessions.selectors import console, files, history, machine, series, sessions, stitching
-from sessions.services import accounts, actions, batches, editing, environments, planning, starting, trainers
+from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
 CONFLICT = {**ERRORS, 409: shapes.ErrorSerializer}
@@ -109,6 +109,8 @@ class SessionView(APIView):
         editing.require_permission(request.user, "training.start_session")
         changes = shapes.EditSerializer(data=request.data)
         changes.is_valid(raise_exception=True)
+        if "rules" in changes.validated_data:
+            rules.change(session, changes.validated_data["rules"], by=request.user.get_username())
         editing.edit(session, changes.validated_data)
         return Response(detail_of(run_id, request))
 

@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from sessions.domain.states import ENDED, State, values
 
-WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause")]
+# A restart is a rule's: save, end, and go on in a further attempt.
+WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause", "restart")]
 # The words in which a session says what it waits for.
 REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot", "Editor", "port", "disk")]
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
@@ -33,7 +34,7 @@ class TrainingSession(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
     explanation = models.TextField(blank=True)
-    wanted = models.CharField(max_length=5, choices=WISHES, default="run")
+    wanted = models.CharField(max_length=7, choices=WISHES, default="run")
     trainer = models.ForeignKey("training.Trainer", on_delete=models.PROTECT)
     environment = models.ForeignKey(
         "training.Environment",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from django.core.paginator import Page
 
     from sessions.pages.forms import StartForm
+    from sessions.pages.rules_form import RulesForm
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class SessionPage:
     config_given: str | None = field(metadata={"help": "None when the configuration was used as it was given."})
     command_shell: str
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
+    rules_form: RulesForm
     system: SystemShape
 
 
@@ -112,6 +114,7 @@ class StartPage:
     behaviors: list[dict[str, Any]] = field(
         metadata={"help": "Once a configuration was read: name, max_steps, learning_rate and the typed overrides."}
     )
+    rules_open: bool = field(metadata={"help": "Whether a rule is filled in."})
     trainers: list[TrainerShape]
     environments: list[EnvironmentShape]
     system: SystemShape

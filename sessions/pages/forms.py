@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from sessions.domain.config import MAX_BYTES as MAX_CONFIG_BYTES
 from sessions.models import Trainer
+from sessions.pages.rules_form import RulesForm
 from sessions.services.batches import MOST_IN_A_BATCH, variations
 from sessions.services.planning import StartRequest
 
@@ -35,7 +36,7 @@ class LocalMomentField(forms.CharField):
             raise forms.ValidationError("Write a date and a time, such as 2030-01-31T08:00.") from None
 
 
-class StartForm(forms.Form):
+class StartForm(RulesForm):
     """What a user fills in. The rules are those of `sessions.services.starting`; here text becomes values."""
 
     config_path = forms.CharField(required=False, max_length=1024, label="A file on this machine")
@@ -182,6 +183,7 @@ class StartForm(forms.Form):
             start_after=data["start_after"].strip() or None,
             tags=tuple(tag.strip() for tag in data["tags"].split(",") if tag.strip()),
             notes=data["notes"],
+            rules=self.asked_rules(),
         )
 
     def take_errors(self, errors: Mapping[str, list[str]]) -> None:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("start/browse/", views.browse, name="browse"),
     path("sessions/", views.session_list, name="list"),
     path("sessions/<str:run_id>/", views.session_page, name="detail"),
+    path("sessions/<str:run_id>/rules/", views.change_rules, name="rules"),
     path("sessions/<str:run_id>/console/", views.console_download, name="console"),
     *(path(f"sessions/<str:run_id>/{action}/", views.act, {"action": action}, name=action) for action in ACTIONS),
     path("sessions/<str:run_id>/move/", views.move, name="move"),

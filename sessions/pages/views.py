@@ -21,9 +21,10 @@ from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
 from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
+from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, files, history, machine, series, sessions
 from sessions.selectors.series import REWARD_TAG
-from sessions.services import accounts, actions, batches, editing, environments, planning, starting, trainers
+from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
@@ -135,6 +136,23 @@ def _without_blanks(request: HttpRequest) -> Any:
 def session_page(request: HttpRequest, run_id: str) -> HttpResponse:
     """One session."""
     session = sessions.session_named(run_id, request.user)
+    return _session_page(request, session, RulesForm(initial=initial_rules(session.rules)))
+
+
+@require_POST
+def change_rules(request: HttpRequest, run_id: str) -> HttpResponse:
+    """The form of a session's rules: replaces them, also while it trains."""
+    session = sessions.session_named(run_id, request.user)
+    editing.require_permission(request.user, "training.start_session")
+    form = RulesForm(request.POST)
+    if not form.is_valid():
+        return _session_page(request, session, form)
+    rules.change(session, form.asked_rules(), by=request.user.get_username())
+    messages.success(request, f"The rules of {session.run_id} hold from now on.")
+    return redirect(session)
+
+
+def _session_page(request: HttpRequest, session: TrainingSession, rules_form: RulesForm) -> HttpResponse:
     detail = sessions.session_detail(session)
     log = _console_tail(session)
     points, cursor = series.points_after(session, points=CURVE_POINTS)
@@ -157,9 +175,10 @@ def session_page(request: HttpRequest, run_id: str) -> HttpResponse:
         config_given=given.decode("utf-8", "replace") if given != used else None,
         command_shell=as_shell(detail.command),
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
+        rules_form=rules_form,
         system=machine.system_shape(),
     )
-    return show(request, page)
+    return show(request, page, status=422 if rules_form.errors else 200)
 
 
 def _console_tail(session: TrainingSession) -> console.ConsolePart:
@@ -216,7 +235,8 @@ def _start(request: HttpRequest, asked: list[planning.StartRequest], *, sequenti
 
 def _initial(request: HttpRequest) -> dict[str, str]:
     taken = set(TrainingSession.objects.values_list("run_id", flat=True))
-    return {"run_id": suggest_run_id(["session"], taken), **initial_from(request.GET)}
+    rules_given = initial_rules(planning.default_rules())
+    return {"run_id": suggest_run_id(["session"], taken), **rules_given, **initial_from(request.GET)}
 
 
 def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPlan | None = None) -> HttpResponse:
@@ -225,6 +245,7 @@ def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPl
         command_shell=as_shell(plan.command) if plan else None,
         notices=plan.notices if plan else [],
         behaviors=_behavior_fields(plan.config, form) if plan else [],
+        rules_open=form.has_rules(),
         trainers=machine.trainer_shapes(),
         environments=machine.environment_shapes(),
         system=machine.system_shape(),

@@ -11,17 +11,25 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from sessions.domain.progress import Standing, eta_seconds, progress
+from sessions.domain.rules import in_words
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.errors import Missing
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.selectors.endings import receipt_of, stopping_of
 from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetailShape, SessionShape
+from sessions.selectors.unattended import rules_of
 from sessions.trainers.kinds import KINDS
 
 User = Account | AnonymousUser
 AWAITED_BYTES = ("after__config_given", "after__config_used")
 # What may still be asked of a session that runs, by what was asked before.
-ASKABLE = {"run": ["stop", "pause", "kill"], "pause": ["stop", "kill"], "stop": ["kill"], "kill": []}
+ASKABLE = {
+    "run": ["stop", "pause", "kill"],
+    "restart": ["stop", "pause", "kill"],
+    "pause": ["stop", "kill"],
+    "stop": ["kill"],
+    "kill": [],
+}
 
 
 def visible_sessions(user: User) -> QuerySet[TrainingSession]:
@@ -93,6 +101,8 @@ def session_detail(session: TrainingSession) -> SessionDetailShape:
         options=session.options,
         config_name=session.config_name,
         attempts=[_attempt(session, attempt) for attempt in attempts],
+        rules=session.rules,
+        unattended=in_words(rules_of(session)),
         saved=latest.saved if latest else [],
         receipt=receipt_of(session, latest) if latest else None,
         stopping=stopping_of(session, latest) if latest else None,
@@ -129,6 +139,7 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "ended_at": session.ended_at,
         "url": session.get_absolute_url(),
         "actions": actions(session),
+        "alarm": _alarm(session),
     }
 
 
@@ -159,9 +170,13 @@ def actions(session: TrainingSession) -> list[str]:
     if state in WAITING:
         return ["release" if session.held else "hold", "stop"]
     if state in ACTIVE:
-        return {"run": ["stop", "pause", "kill"], "pause": ["stop", "kill"], "stop": ["kill"], "kill": []}[
-            session.wanted
-        ]
+        return {
+            "run": ["stop", "pause", "kill"],
+            "restart": ["stop", "pause", "kill"],
+            "pause": ["stop", "kill"],
+            "stop": ["kill"],
+            "kill": [],
+        }[session.wanted]
     return ["resume", "trash"] if state in ENDED else []
 
 
@@ -190,6 +205,11 @@ def _behavior(one: BehaviorProgress) -> BehaviorShape:
         std_reward=one.std_reward,
         progress=progress([Standing(one.step, one.max_steps)]),
     )
+
+
+def _alarm(session: TrainingSession) -> str:
+    attempts = list(session.attempts.all())
+    return attempts[-1].alarm if attempts else ""
 
 
 def _attempt(session: TrainingSession, attempt: Attempt) -> AttemptShape:

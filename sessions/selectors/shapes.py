@@ -131,6 +131,7 @@ class SessionShape:
     ended_at: datetime | None
     url: str
     actions: list[str] = field(metadata={"help": "What may be asked of it now: stop, kill, resume, trash, restore."})
+    alarm: str = field(metadata={"help": "What a person should look at, in its latest attempt."})
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ class SessionDetailShape(SessionShape):
     options: dict[str, Any]
     config_name: str
     attempts: list[AttemptShape]
+    rules: dict[str, Any] = field(metadata={"help": "The rules that are on."})
+    unattended: list[str] = field(metadata={"help": "The same in words."})
     saved: list[dict[str, Any]] = field(metadata={"help": "What the last attempt saved; `receipt` says more."})
     receipt: ReceiptShape | None = field(metadata={"help": "That of the last attempt, once it has ended."})
     stopping: StoppingShape | None = field(metadata={"help": "While it stops."})

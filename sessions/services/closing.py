@@ -7,10 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django_q.tasks import async_task
 
 from sessions.domain.failures import last_failure
 from sessions.domain.outcome import Ending, Outcome, classify
@@ -18,10 +16,10 @@ from sessions.domain.states import ACTIVE, State
 from sessions.models import Artifact, Attempt, BehaviorProgress, TrainingSession
 from sessions.runtime.files import size_and_crc32
 from sessions.runtime.rundir import ExitRecord
-from sessions.services import artifacts
+from sessions.services import artifacts, rules
 from sessions.services.ingest import Ingester, advance, read_block
 from sessions.services.launching import free_ports
-from sessions.services.transitions import SUPERVISOR, move
+from sessions.services.transitions import SUPERVISOR, announce_end, move
 from sessions.trainers.checkpoints import CURRENT, Condition, condition, model_condition
 
 logger = logging.getLogger(__name__)
@@ -43,6 +41,8 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
     saved = _saved_by(attempt, files)
     models = [one for one in saved if one.kind == "onnx"]
     outcome = _as_wanted(classify(_ending(ingester, record, models, same_boot=same_boot)), attempt)
+    if reason := rules.reason_of(attempt):
+        outcome = Outcome(outcome.state, f"{reason} {outcome.explanation}")
     fields = _fields(ingester, record, saved, outcome)
     with transaction.atomic():
         if not move(
@@ -55,8 +55,8 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
         ):
             return False
         free_ports(attempt)
-        for task in settings.MENTOR_AFTER_SESSION:
-            async_task(task, attempt.session_id)
+        if not rules.follow_end(attempt):
+            announce_end(attempt.session_id)
     return True
 
 

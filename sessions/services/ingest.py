@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from sessions import nudge
 from sessions.domain import console
@@ -117,8 +118,9 @@ class Ingester:
         for event in events:
             if isinstance(event, console.Summary):
                 latest[event.behavior] = with_reward_of(latest.get(event.behavior), event)
-        for summary in latest.values():
-            store_summary(self.attempt.session_id, summary)
+        grown = [store_summary(self.attempt.session_id, summary) for summary in latest.values()]
+        if any(grown):
+            Attempt.objects.filter(pk=self.attempt.pk).update(progressed_at=timezone.now())
         for event in events:
             if isinstance(event, (console.Exported, console.Copied)) and event.behavior and event.step is not None:
                 advance(self.attempt.session_id, event.behavior, event.step)
@@ -229,14 +231,18 @@ def with_reward_of(earlier: console.Summary | None, summary: console.Summary) ->
     )
 
 
-def store_summary(session_id: int, summary: console.Summary) -> None:
-    """Store a behavior's headline. NaN and infinite rewards are stored as unknown: JSON has no word for them."""
+def store_summary(session_id: int, summary: console.Summary) -> bool:
+    """Store a behavior's headline and return whether it tells of a new step.
+
+    NaN and infinite rewards are stored as unknown: JSON has no word for them.
+    """
     columns = {"step": summary.step, "elapsed_seconds": summary.elapsed_seconds, "seen": True}
     reward = summary.mean_reward if summary.group_reward is None else summary.group_reward
     if reward is not None:
         columns |= {"mean_reward": finite(reward), "std_reward": finite(summary.std_reward)}
     known = _behavior(session_id, summary.behavior)
     BehaviorProgress.objects.filter(pk=known.pk).update(**columns)
+    return summary.step != known.step or not known.seen
 
 
 def advance(session_id: int, behavior: str, step: int) -> None:

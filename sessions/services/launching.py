@@ -14,7 +14,7 @@ from sessions.errors import IllegalTransition, MentorError
 from sessions.models import Attempt, PortLease
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
-from sessions.services import environments, repair
+from sessions.services import environments, repair, rules
 from sessions.services.planning import command_of
 from sessions.services.surroundings import trainer_surroundings
 from sessions.services.transitions import SUPERVISOR, move
@@ -70,15 +70,18 @@ def launch(attempt: Attempt) -> None:
         _prepare(attempt, directory)
         spawn_shim(directory)
     except (MentorError, OSError) as error:
-        fail_launch(attempt, getattr(error, "detail", None) or f"The attempt could not be started: {error}.")
+        why = getattr(error, "detail", None) or f"The attempt could not be started: {error}."
+        fail_launch(attempt, why, refused=isinstance(error, MentorError))
         return
     wait_for_claim(directory, CLAIM_SECONDS)
 
 
-def fail_launch(attempt: Attempt, why: str) -> None:
-    """End an attempt that never started, free what it held, and say why."""
-    if move(attempt, State.FAILED, who=SUPERVISOR, why=why, expected=[State.LAUNCHING], fields={"failure": why}):
-        free_ports(attempt)
+def fail_launch(attempt: Attempt, why: str, *, refused: bool = False) -> None:
+    """End an attempt that never started, free what it held, and say why; what was refused is not tried again."""
+    with transaction.atomic():
+        if move(attempt, State.FAILED, who=SUPERVISOR, why=why, expected=[State.LAUNCHING], fields={"failure": why}):
+            free_ports(attempt)
+            rules.follow_end(attempt, refused=refused)
 
 
 def free_ports(attempt: Attempt) -> None:

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
+from sessions.domain.rules import InvalidRules, as_json, read_rules
 from sessions.domain.states import ENDED, State
 from sessions.errors import Conflict, InvalidStart, MentorError, NotAllowed
 from sessions.models import Environment, Trainer, TrainingSession
@@ -59,6 +60,7 @@ class StartRequest:
     tags: tuple[str, ...] = ()
     notes: str = ""
     name: str = ""
+    rules: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class StartPlan:
     new_environment: Path | None
     existing: TrainingSession | None
     options: dict[str, Any]
+    rules: dict[str, Any]
     results_dir: Path
     attempt_number: int
     after: TrainingSession | None
@@ -126,6 +129,11 @@ def results_of_run(run_id: str) -> Path:
     return own or RunDirectory(settings.MENTOR_HOME, run_id).results
 
 
+def default_rules() -> dict[str, Any]:
+    """Return the rules of a session that brings none: those of MENTOR_RULES."""
+    return dict(settings.MENTOR["MENTOR_RULES"])
+
+
 def plan_start(request: StartRequest, *, by: User) -> StartPlan:
     """Check a request without storing or starting anything.
 
@@ -139,6 +147,7 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
     environment, new_environment = _environment(request, trainer, errors, by=by)
     existing = TrainingSession.objects.filter(run_id__iexact=request.run_id).first()
     options = _options(request, config)
+    rules = _rules(request, existing, errors)
     number = next_attempt_number(existing)
     after = _after(request, existing, errors)
     _check_options(request, options, environment or new_environment, errors)
@@ -155,6 +164,7 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         new_environment=new_environment,
         existing=existing,
         options=options,
+        rules=rules,
         results_dir=results_of_run(request.run_id),
         attempt_number=number,
         after=after,
@@ -264,6 +274,18 @@ def _options(request: StartRequest, config: Config | None) -> dict[str, Any]:
             options[name] = list(value) if isinstance(value, tuple) else value
     further = {name: found[name] for name in command.FURTHER if name in found}
     return {**options, "further": further} if further else options
+
+
+def _rules(request: StartRequest, existing: TrainingSession | None, errors: _Errors) -> dict[str, Any]:
+    """The rules of the request; without any, those the session has, and of a new one MENTOR_RULES."""
+    if request.rules is None:
+        return existing.rules if existing else default_rules()
+    try:
+        return as_json(read_rules(request.rules))
+    except InvalidRules as error:
+        for name, sentences in error.errors.items():
+            errors.add(name, " ".join(sentences))
+        return {}
 
 
 def _check_options(

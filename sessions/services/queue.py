@@ -131,6 +131,8 @@ def grant(attempt: Attempt, machine: Machine, granted: Grant) -> bool:
 
 def _explain(attempt: Attempt, wait: Wait) -> None:
     told = {"explanation": wait.why, "waits_for": wait.reason}
+    if attempt.automatic and wait.reason == "time":
+        del told["explanation"]  # it says when and why it is restarted
     TrainingSession.objects.filter(pk=attempt.session_id, state=State.QUEUED.value).exclude(**told).update(
         **told, version=F("version") + 1
     )

@@ -51,24 +51,28 @@ def new_attempt(
     by: str,
     resume: bool,
     force: bool,
+    why: str = "",
     held: bool = False,
     not_before: datetime | None = None,
     after: TrainingSession | None = None,
+    automatic: bool = False,
 ) -> Attempt:
     """Queue a further attempt of a session; to be called inside a transaction.
 
+    One that a rule queues is `automatic`; it waits until `not_before`, and `why` explains it meanwhile.
     Raises Conflict unless the session has ended. The check is part of the update, so two callers cannot both win.
     """
     before = State(session.state)
-    why = _how_it_goes_on(session) if resume else EXPLANATIONS[State.QUEUED]
+    why = why or (_how_it_goes_on(session) if resume else EXPLANATIONS[State.QUEUED])
     columns = {"state": State.QUEUED.value, "explanation": why, "wanted": "run", "held": held, "ended_at": None}
-    if before is not State.PAUSED:  # a pause keeps its place in the queue
+    if before is not State.PAUSED and not automatic:  # these keep their place in the queue
         columns["place"] = last_place()
     ended = TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED), trashed_at__isnull=True)
     moved = ended.update(**columns, version=F("version") + 1)
     if not moved:
         raise Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
-    attempt = _create_attempt(session, resume=resume, force=force, not_before=not_before, after=after)
+    schedule = {"not_before": not_before, "after": after, "automatic": automatic}
+    attempt = _create_attempt(session, resume=resume, force=force, **schedule)
     record(session.pk, attempt.pk, before, State.QUEUED, who=by, why=why)
     return attempt
 
@@ -114,6 +118,7 @@ def store(plan: StartPlan, by: User) -> TrainingSession:
         "config_used": plan.config.used,
         "options": plan.options,
         "priority": plan.request.priority,
+        "rules": plan.rules,
     }
     if plan.existing is None:
         session = _create_session(plan, columns, by)

@@ -9,12 +9,12 @@ from django.utils import timezone
 from sessions.domain.states import ENDED, WAITING, State
 from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
-from sessions.services.transitions import move
+from sessions.services.transitions import announce_end, move, record
 
 
 def request_stop(session: TrainingSession, *, by: str) -> TrainingSession:
     """Ask the session to save its model and end; asking again changes nothing. Raises Conflict when it has ended."""
-    return _want(session, "stop", by=by, from_wishes=("run", "pause"))
+    return _want(session, "stop", by=by, from_wishes=("run", "pause", "restart"))
 
 
 def request_pause(session: TrainingSession, *, by: str) -> TrainingSession:
@@ -24,25 +24,40 @@ def request_pause(session: TrainingSession, *, by: str) -> TrainingSession:
     """
     if State(session.state) in WAITING:
         raise Conflict(f"{session.run_id} has not started yet.", hint="Hold it instead.")
-    return _want(session, "pause", by=by, from_wishes=("run",))
+    return _want(session, "pause", by=by, from_wishes=("run", "restart"))
 
 
 def request_kill(session: TrainingSession, *, by: str) -> TrainingSession:
     """End the session's processes at once, without saving. Raises Conflict when it has ended."""
-    return _want(session, "kill", by=by, from_wishes=("run", "pause", "stop"))
+    return _want(session, "kill", by=by, from_wishes=("run", "pause", "stop", "restart"))
 
 
-def _want(session: TrainingSession, wish: str, *, by: str, from_wishes: tuple[str, ...]) -> TrainingSession:
+def end_by_rule(session: TrainingSession, wish: str, *, rule: str, why: str) -> TrainingSession:
+    """Ask, for a rule, to "stop" or to "restart", unless somebody has asked for anything before; `why` is its event.
+
+    Raises Conflict when the session has ended.
+    """
+    return _want(session, wish, by=f"rule: {rule}", from_wishes=("run",), why=why)
+
+
+def _want(
+    session: TrainingSession, wish: str, *, by: str, from_wishes: tuple[str, ...], why: str = ""
+) -> TrainingSession:
     with transaction.atomic():
         session.refresh_from_db()
         if State(session.state) in ENDED:
             raise Conflict(f"{session.run_id} has ended; there is nothing to stop.")
+        if session.wanted == "restart":
+            why = "Its restart was called off."
         changed = TrainingSession.objects.filter(pk=session.pk, wanted__in=from_wishes).update(
             wanted=wish, version=F("version") + 1
         )
         attempt = session.attempts.order_by("-number").first()
         if changed and attempt is not None:
             _note(attempt, by)
+            if why:
+                state = State(attempt.state)
+                record(session.pk, attempt.pk, state, state, who=by, why=why)
     session.refresh_from_db()
     return session
 
@@ -52,4 +67,6 @@ def _note(attempt: Attempt, by: str) -> None:
         stop_asked_at=timezone.now(), stop_asked_by=by
     )
     if State(attempt.state) is State.QUEUED:
-        move(attempt, State.STOPPED, who=by, why="Stopped before it started; nothing was trained.")
+        why = "Its restart was called off." if attempt.automatic else "Stopped before it started; nothing was trained."
+        if move(attempt, State.STOPPED, who=by, why=why) and attempt.automatic:
+            announce_end(attempt.session_id)

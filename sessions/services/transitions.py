@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from sessions import nudge
 from sessions.domain.states import ENDED, EXPLANATIONS, State, require
@@ -65,6 +67,12 @@ def _move_session(session_id: int, to: State, why: str, *, ended_at: datetime | 
     rows.update(**changes)
     if to is State.STARTING:
         rows.filter(started_at__isnull=True).update(started_at=timezone.now())
+
+
+def announce_end(session_id: int) -> None:
+    """Enqueue what follows a finished session, as a part of the transaction that finishes it."""
+    for task in settings.MENTOR_AFTER_SESSION:
+        async_task(task, session_id)
 
 
 def record(session_id: int, attempt_id: int | None, before: State | None, to: State, *, who: str, why: str) -> None:

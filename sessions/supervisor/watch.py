@@ -18,6 +18,7 @@ from sessions.runtime.takeover import interrupt_trainer, kill_attempt
 from sessions.services import artifacts, closing, launching
 from sessions.services.ingest import Ingester, Overtaken, touch
 from sessions.services.transitions import SUPERVISOR, move
+from sessions.supervisor.guard import Guard
 from sessions.supervisor.reconcile import Step, decide
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ ASKED = {
     "stop": "",
     "pause": "Asked to pause; the trainer is saving its model.",
     "kill": "Asked to end at once.",
+    "restart": "Asked to end for a restart; the trainer is saving its model.",
 }
 
 
@@ -38,11 +40,13 @@ class Watch:
 
     attempt: Attempt
     ingester: Ingester = field(init=False)
+    guard: Guard = field(init=False)
     _looked_at: float = float("-inf")
     _stop_seen: bool = False
 
     def __post_init__(self) -> None:
         self.ingester = Ingester(self.attempt, launching.directory_of(self.attempt))
+        self.guard = Guard(self.attempt.pk)
 
     def tick(self, now: float) -> bool:
         """Do one round; return False once the attempt has ended. `now` is a monotonic clock in seconds."""
@@ -51,18 +55,23 @@ class Watch:
             return True
         self._looked_at = now
         evidence = look(self.ingester.directory)
-        self._read()
-        return self._act(evidence)
+        more = self._read()
+        goes_on = self._act(evidence)
+        if goes_on and not more:
+            self.guard.tick(now)  # judged by all that was written, not by where the reader is
+        return goes_on
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        more = True
         try:
-            self.ingester.step()
+            more = self.ingester.step()
         except Overtaken:
             self.attempt.refresh_from_db()
             self.ingester = Ingester(self.attempt, self.ingester.directory)
         if self.ingester.saved:
             self.ingester.saved = False
             artifacts.store(self.attempt, self.ingester.results, hashed=False)
+        return more
 
     def _act(self, evidence: Evidence) -> bool:
         step = decide(evidence, since_launch=_age(self.attempt.launched_at))
@@ -115,7 +124,7 @@ class Watch:
             return
         self.attempt.refresh_from_db()
         by = self.attempt.stop_asked_by or SUPERVISOR
-        if wanted in ("stop", "pause") and evidence.stop_request is None:
+        if wanted in ("stop", "pause", "restart") and evidence.stop_request is None:
             self.ingester.directory.request_stop(by, _default_grace())
         elif wanted == "kill" and evidence.kill_request is None:
             self.ingester.directory.request_kill(by)

@@ -50,11 +50,11 @@ function clear(notice) {
 function onState(frame) {
   if (frame.cursor < stateCursor) return;
   stateCursor = frame.cursor;
-  const before = known.session.state;
+  const before = known.session;
   Object.assign(known, { session: frame.session, at: performance.now() });
   applySession(root, frame.session);
   entitle();
-  if (before === frame.session.state) return;
+  if (before.state === frame.session.state && before.alarm === frame.session.alarm) return;
   refreshSoon();
   if (!isMoving(frame.session)) AFTER_END_MS.forEach((delay) => setTimeout(refresh, delay));
 }

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.conf import settings
 
 from mentor_site.options import BASE_DIR, OPTIONS
+from sessions.domain.rules import RULES
 from sessions.domain.states import TRANSITIONS, State
 
 ROOMS = ("mentor_site", "sessions", "analysis", "reports")
@@ -52,6 +53,11 @@ def test_every_option_is_documented_with_its_help() -> None:
     for option in OPTIONS:
         assert f"`{option.name}`" in page
         assert option.help in page
+
+
+def test_every_rule_is_documented() -> None:
+    page = (BASE_DIR / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert not [name for name in RULES if f"`{name}`" not in page]
 
 
 def test_the_page_of_states_says_what_the_table_says() -> None:

@@ -70,3 +70,12 @@ def test_a_weak_secret_key_is_refused(settings: Settings, key: str) -> None:
 def test_debug_pages_are_refused_where_others_can_reach_them(settings: Settings) -> None:
     settings.MENTOR = {**settings.MENTOR, "MENTOR_DEBUG": True, "MENTOR_HOST": "0.0.0.0"}
     assert "mentor.E003" in {message.id for message in run_checks()}
+
+
+def test_rules_for_all_sessions_are_read_and_refused_like_any_option() -> None:
+    values, problems = read_options({"MENTOR_RULES": "restart_limit=3,stall_minutes=30"})
+    assert values["MENTOR_RULES"] == {"restart_limit": 3, "stall_minutes": 30.0}
+    assert not problems
+    values, problems = read_options({"MENTOR_RULES": "restart_limit=often"})
+    assert values["MENTOR_RULES"] == {}
+    assert "restart_limit must be a whole number" in problems["MENTOR_RULES"]

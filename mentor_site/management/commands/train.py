@@ -60,6 +60,15 @@ class Command(BaseCommand):
         parser.add_argument("--priority", type=int, default=0)
         parser.add_argument("--tag", action="append", default=[], dest="tags")
         parser.add_argument("--user", help="Whose session; the first administrator's unless named.")
+        parser.add_argument(
+            "--rule",
+            type=setting,
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            dest="rules",
+            help="What MENTOR may do unattended, such as restart_limit=3; docs/operating.md lists the rules.",
+        )
         parser.add_argument("--detach", action="store_true", help="Queue it and return at once.")
         parser.add_argument("--env-args", nargs="...", default=[], help="Everything after it goes to the environment.")
 
@@ -89,6 +98,7 @@ class Command(BaseCommand):
             overrides=dict(options["overrides"]),
             env_args=tuple(options["env_args"]),
             tags=tuple(options["tags"]),
+            rules=dict(options["rules"]) or None,
             **{name: options[name] for name in names},
         )
 

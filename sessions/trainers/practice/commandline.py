@@ -104,6 +104,7 @@ class Switches:
     flood: float = 0.0
     wait: float | None = None
     ignore_interrupt: bool = False
+    once: bool = False
 
 
 def parse_switches(arguments: Sequence[str]) -> Switches:
@@ -121,5 +122,6 @@ def parse_switches(arguments: Sequence[str]) -> Switches:
     add("--flood", type=float, metavar="N", help="print N numbered lines per second")
     add("--wait", type=float, metavar="SECONDS", help="wait so long for Play, when there is no --env")
     add("--ignore-interrupt", action="store_true")
+    add("--once", action="store_true", help="crash, hang or exit only in a training that does not resume")
     known, _others = parser.parse_known_args(arguments)
     return Switches(**vars(known))

@@ -145,6 +145,8 @@ class Training:
 
     def _misbehave(self, step: int) -> None:
         switches = self.switches
+        if switches.once and self.settings["checkpoint_settings"]["resume"]:
+            return
         if switches.crash_at is not None and step >= switches.crash_at:
             crash(switches.crash_how, switches.crash_code)
         if switches.exit_at is not None and step >= switches.exit_at:

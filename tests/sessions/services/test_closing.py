@@ -240,7 +240,7 @@ def test_without_what_follows_there_is_no_end(
 
     PortLease.objects.create(machine=make_machine(), port=5005, attempt=written.attempt)
     with monkeypatch.context() as broken:
-        broken.setattr(closing, "async_task", refuse)
+        broken.setattr(closing, "announce_end", refuse)
         with pytest.raises(RuntimeError):
             closing.close(written.ingester(), exit_record(1))
     assert (written.attempt.state, PortLease.objects.count(), followed) == ("running", 1, [])

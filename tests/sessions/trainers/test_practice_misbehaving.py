@@ -94,6 +94,14 @@ def test_a_crash_of_unity_is_reported_as_mlagents_does(endless: Callable[..., Tr
     assert last == "mlagents_envs.exception.UnityEnvironmentException: Environment shut down with return code -11."
 
 
+def test_it_can_go_wrong_once_and_not_when_it_resumes(endless: Callable[..., Trainer], practice: Practice) -> None:
+    trainer = endless("--crash-at", "600", "--once")
+    assert trainer.ended() == 1
+    config = small_config(trainer.folder, max_steps=1200)
+    resumed = practice(config, "--run-id=it", "--resume", switches=("--crash-at", "600", "--once"))
+    assert resumed.ended() == 0
+
+
 def test_it_can_vanish_without_a_word(endless: Callable[..., Trainer]) -> None:
     trainer = endless("--crash-at", "600", "--crash-how", "exit", "--crash-code", "7")
     assert trainer.ended() == 7
