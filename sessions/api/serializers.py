@@ -92,6 +92,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     supervised = serializers.BooleanField()
+    alarm = serializers.CharField(allow_blank=True, help_text="What a person should look at.")
 
 
 class SessionSerializer(serializers.Serializer[Any]):

@@ -191,6 +191,7 @@ def _attempt(attempt: Attempt) -> AttemptShape:
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,
         supervised=attempt.supervised,
+        alarm=attempt.alarm,
     )
 
 

@@ -29,6 +29,7 @@ class AttemptShape:
     started_at: datetime | None
     ended_at: datetime | None
     supervised: bool
+    alarm: str = field(metadata={"help": "What a person should look at; empty when all is well."})
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timezone
 from typing import Any
-
-from django.conf import settings
-from django.db import transaction
-from django_q.tasks import async_task
 
 from sessions.domain.failures import last_failure
 from sessions.domain.outcome import Ending, Outcome, classify
@@ -17,8 +14,10 @@ from sessions.models import Artifact, Attempt, BehaviorProgress, TrainingSession
 from sessions.runtime.files import size_and_crc32
 from sessions.runtime.rundir import ExitRecord
 from sessions.services import artifacts
-from sessions.services.ingest import Ingester, advance, read_block
-from sessions.services.launching import free_ports
+from sessions.services.alarms import raise_alarm
+from sessions.services.ending import end
+from sessions.services.ingest import Ingester, read_block
+from sessions.services.progress import advance
 from sessions.services.transitions import SUPERVISOR, move
 
 logger = logging.getLogger(__name__)
@@ -26,34 +25,49 @@ logger = logging.getLogger(__name__)
 TAIL_BYTES = 256 * 1024
 
 
-def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> bool:
-    """Bring an attempt whose process has ended to its terminal state; return whether this caller did it.
+def gather(ingester: Ingester, *, seconds: float = float("inf")) -> bool:
+    """Store what an attempt that has ended wrote and the digests of its files; return whether that is all.
 
-    Everything the attempt wrote is stored first. What follows a finished session is enqueued with the change.
+    After about `seconds` the rest is left to the next call.
+    """
+    deadline = time.monotonic() + seconds
+    if not ingester.finish(seconds):
+        return False
+    artifacts.store(ingester.attempt, ingester.results, hashed=False)
+    return artifacts.add_digests(ingester.attempt, ingester.results, deadline=deadline)
+
+
+def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> bool:
+    """Bring an attempt whose processes have ended to its terminal state; return whether this caller did it.
+
+    Everything the attempt wrote is stored first, and its console compared with what was recorded at the end.
     """
     attempt = ingester.attempt
-    ingester.drain()
+    ingester.finish()
+    if sentence := _what_is_wrong_with_the_console(ingester, record):
+        raise_alarm(attempt, sentence)
     attempt.refresh_from_db()
     files = artifacts.store(attempt, ingester.results, hashed=True)
     for behavior, step in artifacts.final_steps(ingester.results).items():
         advance(attempt.session_id, behavior, step)
     models = _models_of(attempt, files)
     outcome = _as_wanted(classify(_ending(ingester, record, models, same_boot=same_boot)), attempt)
-    fields = _fields(ingester, record, models, outcome)
-    with transaction.atomic():
-        if not move(
-            attempt,
-            State(outcome.state),
-            who=SUPERVISOR,
-            why=outcome.explanation,
-            expected=_from(attempt),
-            fields=fields,
-        ):
-            return False
-        free_ports(attempt)
-        for task in settings.MENTOR_AFTER_SESSION:
-            async_task(task, attempt.session_id)
-    return True
+    return end(
+        attempt,
+        State(outcome.state),
+        why=outcome.explanation,
+        expected=_from(attempt),
+        fields=_fields(ingester, record, models, outcome),
+    )
+
+
+def lose(attempt: Attempt, why: str) -> bool:
+    """End an attempt of which nothing certain can be said, with an alarm; return whether this caller did it."""
+    attempt.refresh_from_db()
+    if State(attempt.state) not in ACTIVE:
+        return False
+    raise_alarm(attempt, why)
+    return end(attempt, State.LOST, why=why, expected=_from(attempt), fields={"failure": why})
 
 
 def _from(attempt: Attempt) -> list[State]:
@@ -133,9 +147,19 @@ def _receipt(artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def console_is_whole(ingester: Ingester, record: ExitRecord) -> bool:
-    """Tell whether the console on disk is, byte for byte, what the shim saw at the end; warn when it is not."""
-    if size_and_crc32(ingester.directory.console) == (record.log_size, record.log_crc32):
-        return True
-    logger.warning("%s: the console differs from what was recorded at the end", ingester.directory.path)
-    return False
+def _what_is_wrong_with_the_console(ingester: Ingester, record: ExitRecord) -> str:
+    """Compare the console on disk, and what was read of it, with what the shim saw at the end; empty when all agree.
+
+    Where only the reading differs, the console is read again.
+    """
+    recorded = (record.log_size, record.log_crc32)
+    on_disk = size_and_crc32(ingester.directory.console)
+    if on_disk != recorded:
+        return (
+            f"console.log is not what it was when the trainer ended: it had {recorded[0]:,} bytes then and has "
+            f"{on_disk[0]:,} now{' of other content' if on_disk[0] == recorded[0] else ''}."
+        )
+    if ingester.position != recorded:
+        logger.warning("%s: the console is read again from its beginning", ingester.directory.path)
+        ingester.read_again()
+    return "" if ingester.position == recorded else "console.log could not be read whole."
