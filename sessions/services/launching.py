@@ -11,7 +11,7 @@ from django_q.tasks import async_task
 
 from sessions.domain.states import State
 from sessions.errors import IllegalTransition, LaunchFailed, MentorError
-from sessions.models import Attempt
+from sessions.models import Attempt, TrainingSession
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
 from sessions.services import environments
@@ -98,8 +98,10 @@ def give_up_launch(attempt: Attempt) -> None:
             fail_launch(attempt, f"The attempt could not be launched within 30 seconds, {LAUNCH_TRIES} times in a row.")
         elif _fail_quietly(attempt):
             session.refresh_from_db()
+            place = session.place
             again = new_attempt(session, by=SUPERVISOR, resume=attempt.resume, force=attempt.force)
             Attempt.objects.filter(pk=again.pk).update(automatic=True)
+            TrainingSession.objects.filter(pk=session.pk).update(place=place)
 
 
 def _fail_quietly(attempt: Attempt) -> bool:

@@ -52,6 +52,12 @@ class Following:
         self.attempt.state, wanted = row
         if self.attempt.state == State.LAUNCHING.value:
             move(self.attempt, State.STARTING, who=SUPERVISOR)
+        if evidence.claim is None:
+            raise_alarm(
+                self.attempt,
+                f"The folder of this attempt, {self.directory.path}, is gone, and processes of it live on. "
+                "Put it back, or end the attempt at once.",
+            )
         if alone == self.attempt.supervised:
             self._note_supervision(supervised=not alone)
         self._carry_wishes(evidence, wanted)

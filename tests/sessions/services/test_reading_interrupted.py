@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -138,3 +139,26 @@ def finished(reader: Ingester) -> None:
     """Close the attempt as its shim recorded its end."""
     size, crc = size_and_crc32(reader.directory.console)
     assert closing.close(reader, ExitRecord(1, 1.7e9, size, crc))
+
+
+@pytest.mark.slow
+def test_a_flood_of_anything_is_read_whole_in_bounded_memory(ada: User) -> None:
+    written = session_that_trains(ada)
+    odd = [b"\0" * 5000, b"\xff\xfe\x80" * 3000, b"\x1b[31mred\x1b[0m\r" * 2000, bytes(range(256)) * 40]
+    block = b"".join(part + b"\n" + summary(500).encode() + b"\n" for part in odd) * 20
+    for _ in range(8):
+        written.write(block)
+    written.write(b"x" * 10_000_000 + b"\n")  # one line
+    written.say(summary(1000))
+    reader = written.ingester()
+    tracemalloc.start()
+    try:
+        assert reader.drain()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 64_000_000
+    assert written.attempt.console_offset == written.directory.console.stat().st_size > 15_000_000
+    assert written.session.behaviors.get(name="Ball").step == 1000
+    finished(reader)
+    assert written.attempt.alarm == ""

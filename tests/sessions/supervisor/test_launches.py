@@ -44,6 +44,7 @@ def test_a_launch_that_nobody_claims_is_voided_and_tried_again(
     supervisor: Supervisor, ada: User, launches: list[int], prepared: bool
 ) -> None:
     written = launched(ada, resume=True)
+    place = written.session.place
     PortLease.objects.create(machine=supervisor.machine, port=5005, attempt=written.attempt)
     if not prepared:
         # The worker died before it made the directory.
@@ -57,6 +58,7 @@ def test_a_launch_that_nobody_claims_is_voided_and_tried_again(
     again = Attempt.objects.get(session=written.session, number=2)
     assert (again.resume, again.force, again.automatic, launches) == (True, False, True, [again.pk])
     assert not PortLease.objects.filter(attempt=written.pk).exists()
+    assert TrainingSession.objects.get(pk=written.session.pk).place == place
     # A shim that comes late finds the claim taken.
     assert not create_once(written.directory.claim, asdict(Claim(by="shim", void=False)))
 

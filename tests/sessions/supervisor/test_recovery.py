@@ -267,6 +267,7 @@ def test_an_attempt_without_its_folder_lives_as_long_as_its_processes(
     alive.add(4711)
     turn(supervisor, 50)
     assert (state_of(written), kills) == ("running", [])
+    assert "Put it back, or end the attempt at once." in written.attempt.alarm
     stopping.request_kill(written.session, by="ada")
     turn(supervisor)
     assert kills
