@@ -138,6 +138,17 @@ class RunningMentor:
             return {"status": error.code, **json.loads(error.read())}
         return data if raw else json.loads(data or b"null")
 
+    def wait_until_it_answers(self) -> None:
+        """Wait until the web process, which may just have been killed, answers again."""
+
+        def answers() -> bool:
+            try:
+                return bool(self.ask("GET", "system/"))
+            except OSError:
+                return False
+
+        eventually(answers, seconds=READY_SECONDS, what="an answer")
+
     def session(self, run_id: str) -> dict[str, Any]:
         answer = self.ask("GET", f"sessions/{run_id}/")
         assert isinstance(answer, dict)

@@ -134,6 +134,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     supervised = serializers.BooleanField()
     resume = serializers.BooleanField()
     receipt = ReceiptSerializer(allow_null=True)
+    alarm = serializers.CharField(allow_blank=True, help_text="What a person should look at.")
 
 
 class SessionSerializer(serializers.Serializer[Any]):

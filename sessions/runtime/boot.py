@@ -426,6 +426,10 @@ def main() -> None:
     if not hold(attempt.folder / "train.lock"):
         sys.stderr.write("This attempt is already training in another process.\n")
         sys.exit(ALREADY_RUNNING)
+    # Who writes exit.json looks at the lock afterwards: of a trainer that comes late, one of the two is seen.
+    if attempt.asked("exit.json"):
+        sys.stderr.write("This attempt has ended already.\n")
+        sys.exit(ALREADY_RUNNING)
     attempt.tell("train.json", dict(identity(), in_job=in_job))
     watch = StopWatch(attempt)
     watch.start()

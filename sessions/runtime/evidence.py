@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from sessions.runtime.files import age_seconds, create_once, size_and_crc32
-from sessions.runtime.identity import ProcessIdentity, alive, current_boot, reap
+from sessions.runtime.files import age_seconds, create_once, read_regular, size_and_crc32
+from sessions.runtime.identity import REAP_SECONDS, ProcessIdentity, alive, current_boot, reap, with_cookie
 from sessions.runtime.locks import is_held
 from sessions.runtime.records import (
     Claim,
@@ -42,12 +43,16 @@ class Evidence:
     claim_age: float | None
     spec_age: float | None
     heartbeat_age: float | None
+    # Further processes with the attempt's cookie, where they matter: nobody may live when an attempt ends.
+    leftovers: tuple[int, ...] = ()
 
 
-def look(directory: AttemptDirectory) -> Evidence:
+def look(directory: AttemptDirectory, cookie: str = "", *, started: bool = False) -> Evidence:
     """Look once: first at the exit record, then at who lives, then, if nobody does, at the exit record again.
 
-    In this order an attempt that ends during the look is either seen alive or seen with its exit record.
+    In this order an attempt that ends during the look is either seen alive or seen with its exit record. `started`
+    says that the attempt is known to have started, whatever its directory says. Raises OSError when this process
+    lacks descriptors or memory, for then it cannot tell.
     """
     ended = directory.read_exit()
     shim_alive = is_held(directory.shim_lock)
@@ -56,6 +61,11 @@ def look(directory: AttemptDirectory) -> Evidence:
     if ended is None and not (shim_alive or trainer_alive):
         ended = directory.read_exit()
     claim = directory.read_claim()
+    nobody_seen = (started or claim is not None) and not (shim_alive or trainer_alive)
+    leftovers = tuple(with_cookie(cookie)) if ended is not None or nobody_seen else ()
+    if leftovers and ended is None and trainer is None and shim is None:
+        # A shim died right after it started the trainer, which has not said its name yet.
+        trainer_alive = True
     return Evidence(
         claim=claim,
         exit=ended,
@@ -70,6 +80,7 @@ def look(directory: AttemptDirectory) -> Evidence:
         claim_age=age_seconds(directory.claim),
         spec_age=age_seconds(directory.spec),
         heartbeat_age=age_seconds(directory.heartbeat),
+        leftovers=leftovers,
     )
 
 
@@ -95,14 +106,15 @@ def _boot(*records: TrainerRecord | ShimRecord | Claim | None) -> Literal["same"
     return None
 
 
-def infer_exit(directory: AttemptDirectory, *, killed: bool = False) -> ExitRecord:
-    """Write, for a shim that died, how the attempt ended; returns the exit record that is there afterwards.
+def infer_exit(directory: AttemptDirectory, *, killed: bool = False, reap_seconds: float = REAP_SECONDS) -> ExitRecord:
+    """Write, for a shim that died, how the attempt ended; returns the exit record that holds from now on.
 
     Only for when neither shim nor trainer lives. What is left of the attempt is killed first, so that the log
-    has its final size. The code is what the trainer itself wrote, else None: it is never guessed.
+    has its final size. The code is what the trainer itself wrote, else None: it is never guessed. On a disk that
+    takes nothing the record is returned all the same. Raises OSError when a record is there that cannot be read.
     """
     spec = directory.read_spec()
-    reaped = reap(spec.cookie) if spec else []
+    reaped = reap(spec.cookie, seconds=reap_seconds) if spec else []
     inside = directory.read_train_exit()
     size, crc = size_and_crc32(directory.console)
     record = ExitRecord(
@@ -115,8 +127,21 @@ def infer_exit(directory: AttemptDirectory, *, killed: bool = False) -> ExitReco
         reaped=reaped,
         inferred=True,
     )
-    create_once(directory.exit, asdict(record))
-    return directory.read_exit() or record
+    with suppress(OSError):
+        if create_once(directory.exit, asdict(record)):
+            return record
+    return directory.read_exit() or _instead_of_what_is_there(directory, record)
+
+
+def _instead_of_what_is_there(directory: AttemptDirectory, record: ExitRecord) -> ExitRecord:
+    """Write `record` where a file lies that nobody understands; that file is kept beside it."""
+    if directory.exit.exists():
+        if read_regular(directory.exit) is None:
+            raise OSError(f"{directory.exit} cannot be read")
+        with suppress(OSError):
+            directory.exit.replace(directory.path / "exit.unreadable.json")
+            create_once(directory.exit, asdict(record))
+    return record
 
 
 def _ended_at(directory: AttemptDirectory, inside: TrainExit | None, spec: LaunchSpec | None) -> float:

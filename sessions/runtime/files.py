@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sessions.runtime.exhaustion import raise_if_exhausted
 from sessions.runtime.system import here
 
 Result = TypeVar("Result")
@@ -25,7 +26,10 @@ RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.75, 1.0)
 
 
 def read_regular(path: Path) -> bytes | None:
-    """Return the content of a regular file, or None when it is missing, unreadable, too large or a link."""
+    """Return the content of a regular file, or None when it is missing, unreadable, too large or a link.
+
+    Raises OSError when this process itself lacks descriptors or memory.
+    """
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
@@ -35,7 +39,8 @@ def read_regular(path: Path) -> bytes | None:
         with os.fdopen(os.open(path, flags), "rb") as file:
             regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
             data = file.read(CONTROL_FILE_LIMIT_BYTES + 1) if regular else b""
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return None
     return data if regular and len(data) <= CONTROL_FILE_LIMIT_BYTES else None
 

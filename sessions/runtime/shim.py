@@ -12,7 +12,6 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +19,8 @@ from pathlib import Path
 from sessions.runtime.files import create_once, size_and_crc32
 from sessions.runtime.identity import own_identity, reap
 from sessions.runtime.locks import FileLock
-from sessions.runtime.records import BY_SHIM, Claim, ExitRecord, LaunchSpec, Request, ShimRecord
+from sessions.runtime.patience import Patience
+from sessions.runtime.records import BY_SHIM, Claim, ExitRecord, LaunchSpec, ShimRecord
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.runtime.system import here
 
@@ -34,32 +34,6 @@ CANNOT_EXECUTE = 126
 NOT_FOUND = 127
 
 
-class Patience:
-    """When a trainer that was asked to stop is interrupted from outside, and when it is killed.
-
-    `due` is asked again and again and says what to do now: "", "interrupt" or "kill".
-    """
-
-    def __init__(self, spec: LaunchSpec, clock: Callable[[], float] = time.monotonic) -> None:
-        self._spec = spec
-        self._clock = clock
-        self._asked_at: float | None = None
-        self._grace_seconds = spec.grace_seconds
-
-    def due(self, *, stop: Request | None, kill: bool, seen: bool) -> str:
-        if kill:
-            return "kill"
-        if stop is None:
-            return ""
-        if self._asked_at is None:
-            self._asked_at = self._clock()
-            self._grace_seconds = self._spec.grace_seconds if stop.grace_seconds is None else stop.grace_seconds
-        waited = self._clock() - self._asked_at
-        if waited >= self._grace_seconds:
-            return "kill"
-        return "interrupt" if waited >= self._spec.interrupt_after_seconds and not seen else ""
-
-
 class Shim:
     """One attempt, from its claim to its exit record."""
 
@@ -68,7 +42,7 @@ class Shim:
         self.spec = spec
         self.umask = umask
         self.killed = False
-        self._patience = Patience(spec)
+        self._patience = Patience(spec.grace_seconds, spec.interrupt_after_seconds)
         self._next_beat = 0.0
 
     def conduct(self) -> ExitRecord:

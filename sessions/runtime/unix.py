@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sessions.runtime.exhaustion import raise_if_exhausted
 from sessions.runtime.unix_processes import boot_id as boot_id
 from sessions.runtime.unix_processes import children_of as children_of
 from sessions.runtime.unix_processes import pids_with as pids_with
@@ -206,7 +207,8 @@ def lock_holder(path: Path) -> int | None:
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return None
     try:
         answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, _write_lock())

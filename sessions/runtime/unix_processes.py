@@ -8,6 +8,8 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+from sessions.runtime.exhaustion import raise_if_exhausted
+
 PROC = Path("/proc")
 MACOS_ZOMBIE = 5
 
@@ -44,7 +46,8 @@ def _stat(pid: int) -> list[str]:
     """Return /proc/<pid>/stat from its third field (the state) on; empty when there is no such process."""
     try:
         text = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return []
     return text.rpartition(")")[2].split()  # the name before it may hold spaces and brackets
 
@@ -68,7 +71,8 @@ def children_of(parent: int) -> list[int]:
 def _pids() -> list[int]:
     try:
         return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return []
 
 
@@ -87,7 +91,8 @@ def was_given(pid: int, entry: str) -> bool:
         return pid in _pids_with_by_psutil(entry)
     try:
         return entry.encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
+    except OSError as error:
+        raise_if_exhausted(error)
         return False
 
 

@@ -72,7 +72,8 @@ def console_part(session: TrainingSession, *, after: int, limit: int, number: in
         return ConsolePart(0, after, after, "", False)
     ended = State(attempt.state) in ENDED
     block, end = read_part(console_path(session, attempt), after, limit, whole=ended)
-    done = ended and end >= (attempt.console_size or 0)
+    # A console that was cut short has no more to give, whatever its size was at the end.
+    done = ended and (not block or end >= (attempt.console_size or 0))
     return ConsolePart(attempt.number, after, end, block.decode("utf-8", "replace"), done)
 
 

@@ -222,6 +222,7 @@ def _attempt(session: TrainingSession, attempt: Attempt) -> AttemptShape:
         supervised=attempt.supervised,
         resume=attempt.resume,
         receipt=receipt_of(session, attempt),
+        alarm=attempt.alarm,
     )
 
 

@@ -74,6 +74,7 @@ class AttemptShape:
     supervised: bool
     resume: bool
     receipt: ReceiptShape | None
+    alarm: str = field(metadata={"help": "What a person should look at; empty when all is well."})
 
 
 @dataclass(frozen=True)

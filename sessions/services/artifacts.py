@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,11 +87,20 @@ def store(attempt: Attempt, results: Path, *, hashed: bool) -> list[Artifact]:
             changed.append(artifact)
         else:
             _complete(artifact, one, status)
-        if hashed and not artifact.sha256:
-            artifact.sha256 = sha256_of(results / one.path)
-            artifact.save(update_fields=["sha256"])
     _store_presence(known, {one.path for one in found})
+    if hashed:
+        add_digests(attempt, results)
     return changed
+
+
+def add_digests(attempt: Attempt, results: Path, *, deadline: float = math.inf) -> bool:
+    """Compute the SHA-256 of every file that has none; return False when `deadline`, a monotonic time, came first."""
+    without = Artifact.objects.filter(session_id=attempt.session_id, sha256="", present=True)
+    for artifact in without:
+        if time.monotonic() > deadline:
+            return False
+        Artifact.objects.filter(pk=artifact.pk).update(sha256=sha256_of(results / artifact.path))
+    return True
 
 
 def _store_presence(known: dict[str, Artifact], found: set[str]) -> None:

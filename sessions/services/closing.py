@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
 from sessions.domain.failures import last_failure
@@ -17,9 +17,11 @@ from sessions.models import Artifact, Attempt, BehaviorProgress, TrainingSession
 from sessions.runtime.files import size_and_crc32
 from sessions.runtime.rundir import ExitRecord
 from sessions.services import artifacts, rules
-from sessions.services.ingest import Ingester, advance, read_block
-from sessions.services.launching import free_ports
-from sessions.services.transitions import SUPERVISOR, announce_end, move
+from sessions.services.alarms import raise_alarm
+from sessions.services.ending import end
+from sessions.services.ingest import Ingester, read_block
+from sessions.services.progress import advance
+from sessions.services.transitions import SUPERVISOR, move
 from sessions.trainers.checkpoints import CURRENT, Condition, condition, model_condition
 
 logger = logging.getLogger(__name__)
@@ -27,13 +29,27 @@ logger = logging.getLogger(__name__)
 TAIL_BYTES = 256 * 1024
 
 
-def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> bool:
-    """Bring an attempt whose process has ended to its terminal state; return whether this caller did it.
+def gather(ingester: Ingester, *, seconds: float = float("inf")) -> bool:
+    """Store what an attempt that has ended wrote and the digests of its files; return whether that is all.
 
-    Everything the attempt wrote is stored first. What follows a finished session is enqueued with the change.
+    After about `seconds` the rest is left to the next call.
+    """
+    deadline = time.monotonic() + seconds
+    if not ingester.finish(seconds):
+        return False
+    artifacts.store(ingester.attempt, ingester.results, hashed=False)
+    return artifacts.add_digests(ingester.attempt, ingester.results, deadline=deadline)
+
+
+def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> bool:
+    """Bring an attempt whose processes have ended to its terminal state; return whether this caller did it.
+
+    Everything the attempt wrote is stored first, and its console compared with what was recorded at the end.
     """
     attempt = ingester.attempt
-    ingester.drain()
+    ingester.finish()
+    if sentence := _what_is_wrong_with_the_console(ingester, record):
+        raise_alarm(attempt, sentence)
     attempt.refresh_from_db()
     files = artifacts.store(attempt, ingester.results, hashed=True)
     for behavior, step in artifacts.final_steps(ingester.results).items():
@@ -43,21 +59,22 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
     outcome = _as_wanted(classify(_ending(ingester, record, models, same_boot=same_boot)), attempt)
     if reason := rules.reason_of(attempt):
         outcome = Outcome(outcome.state, f"{reason} {outcome.explanation}")
-    fields = _fields(ingester, record, saved, outcome)
-    with transaction.atomic():
-        if not move(
-            attempt,
-            State(outcome.state),
-            who=SUPERVISOR,
-            why=outcome.explanation,
-            expected=_from(attempt),
-            fields=fields,
-        ):
-            return False
-        free_ports(attempt)
-        if not rules.follow_end(attempt):
-            announce_end(attempt.session_id)
-    return True
+    return end(
+        attempt,
+        State(outcome.state),
+        why=outcome.explanation,
+        expected=_from(attempt),
+        fields=_fields(ingester, record, saved, outcome),
+    )
+
+
+def lose(attempt: Attempt, why: str) -> bool:
+    """End an attempt of which nothing certain can be said, with an alarm; return whether this caller did it."""
+    attempt.refresh_from_db()
+    if State(attempt.state) not in ACTIVE:
+        return False
+    raise_alarm(attempt, why)
+    return end(attempt, State.LOST, why=why, expected=_from(attempt), fields={"failure": why})
 
 
 def _from(attempt: Attempt) -> list[State]:
@@ -150,9 +167,19 @@ def _saved_file(artifact: Artifact, file: Path) -> dict[str, Any]:
     }
 
 
-def console_is_whole(ingester: Ingester, record: ExitRecord) -> bool:
-    """Tell whether the console on disk is, byte for byte, what the shim saw at the end; warn when it is not."""
-    if size_and_crc32(ingester.directory.console) == (record.log_size, record.log_crc32):
-        return True
-    logger.warning("%s: the console differs from what was recorded at the end", ingester.directory.path)
-    return False
+def _what_is_wrong_with_the_console(ingester: Ingester, record: ExitRecord) -> str:
+    """Compare the console on disk, and what was read of it, with what the shim saw at the end; empty when all agree.
+
+    Where only the reading differs, the console is read again.
+    """
+    recorded = (record.log_size, record.log_crc32)
+    on_disk = size_and_crc32(ingester.directory.console)
+    if on_disk != recorded:
+        return (
+            f"console.log is not what it was when the trainer ended: it had {recorded[0]:,} bytes then and has "
+            f"{on_disk[0]:,} now{' of other content' if on_disk[0] == recorded[0] else ''}."
+        )
+    if ingester.position != recorded:
+        logger.warning("%s: the console is read again from its beginning", ingester.directory.path)
+        ingester.read_again()
+    return "" if ingester.position == recorded else "console.log could not be read whole."

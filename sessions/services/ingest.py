@@ -7,32 +7,32 @@ reads at the same time loses the race and stores nothing.
 from __future__ import annotations
 
 import logging
+import time
+import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from sessions import nudge
 from sessions.domain import console
-from sessions.domain.config import ConfigError, read_config
-from sessions.domain.numbers import finite
 from sessions.domain.progress import Pace
 from sessions.domain.states import SPEAKING, State
 from sessions.metrics.events import Batch, event_files, read_events
-from sessions.models import Attempt, BehaviorProgress, EventFile, TrainingSession
+from sessions.models import Attempt, EventFile
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.services import points
-from sessions.services.transitions import SUPERVISOR, move
+from sessions.services.alarms import raise_alarm
+from sessions.services.progress import advance, store_summary, with_reward_of
+from sessions.services.transitions import SUPERVISOR, move, touch
 
 logger = logging.getLogger(__name__)
 
 CONSOLE_BYTES = 4 * 1024 * 1024
 EVENT_BYTES = 4 * 1024 * 1024
 LINE_BYTES = 64 * 1024
-NAME_CHARACTERS = 255
 
 
 class Overtaken(Exception):
@@ -51,6 +51,10 @@ class Ingester:
     _sizes: dict[Path, int] = field(default_factory=dict)
     _files: dict[str, EventFile] = field(default_factory=dict)
     _foreign: set[str] | None = None
+    # Nothing more will be written: a last line without its newline is one, too.
+    _ended: bool = False
+    # What is read was read before: it changes no state any more.
+    _again: bool = False
 
     @property
     def results(self) -> Path:
@@ -62,11 +66,35 @@ class Ingester:
         more_console = self._console()
         return self._events() or more_console
 
-    def drain(self) -> None:
-        """Store everything there is."""
-        self._sizes.clear()
+    def drain(self, seconds: float = float("inf")) -> bool:
+        """Store everything there is, for about `seconds` at most; return whether all of it is stored."""
+        deadline = time.monotonic() + seconds
+        self.forget_sizes()
         while self.step():
-            pass
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def finish(self, seconds: float = float("inf")) -> bool:
+        """Store what an attempt that has ended wrote, its last line too, as `drain` does."""
+        self._ended = True
+        return self.drain(seconds)
+
+    def read_again(self) -> None:
+        """Store the whole console once more, from its beginning; states that it told of are not told again."""
+        self._again = True
+        self._move_position(0, 0, interrupted=False)
+        self.pace = Pace()
+        self.finish()
+
+    def forget_sizes(self) -> None:
+        """Look into every file again, whether it has grown or not."""
+        self._sizes.clear()
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """How many bytes of the console are stored, and their CRC-32."""
+        return self.attempt.console_offset, self.attempt.console_crc32 or 0
 
     def _grew(self, path: Path) -> bool:
         try:
@@ -82,32 +110,53 @@ class Ingester:
         path = self.directory.console
         if not self._grew(path):
             return False
-        start = self.attempt.console_offset
+        start, crc = self.position
+        if self._sizes[path] < start:
+            self._go_on_from(self._sizes[path])
+            return False
         block = read_block(path, start, CONSOLE_BYTES)
-        whole = whole_lines(block, full=len(block) == CONSOLE_BYTES)
+        full = len(block) == CONSOLE_BYTES
+        whole = whole_lines(block, full=full or self._ended)
         if not whole:
             return False
         events = [event for line in whole.split(b"\n") if (event := console.parse_line(_text(line))) is not None]
-        self._store_console(start, start + len(whole), events)
-        full = len(block) == CONSOLE_BYTES
-        if full:
+        self._store_console(start + len(whole), zlib.crc32(whole, crc), events)
+        if full or self._ended:
             self._sizes.pop(path, None)
-        return full
+        return full or self._ended
 
-    def _store_console(self, start: int, end: int, events: list[console.ConsoleEvent]) -> None:
-        with transaction.atomic():
-            moved = Attempt.objects.filter(pk=self.attempt.pk, console_offset=start).update(console_offset=end)
-            if not moved:
-                raise Overtaken
-            self._apply(events)
-        self.attempt.console_offset = end
+    def _go_on_from(self, size: int) -> None:
+        """The console was cut short or replaced: what it told is kept, what it tells from here on is read.
+
+        The checksum says at the end that something is missing; if the console is whole then, it is read again.
+        """
+        self._move_position(size, 0)
+        raise_alarm(self.attempt, "console.log became shorter while it was read; what it told before is kept.")
+
+    def _move_position(self, end: int, crc: int, **columns: object) -> None:
+        """Move the stored position from where this reader stands; raises Overtaken when it is not there any more."""
+        here = Attempt.objects.filter(pk=self.attempt.pk, console_offset=self.attempt.console_offset)
+        if not here.update(console_offset=end, console_crc32=crc, **columns):
+            raise Overtaken
+        self.attempt.console_offset, self.attempt.console_crc32 = end, crc
+
+    def _store_console(self, end: int, crc: int, events: list[console.ConsoleEvent]) -> None:
+        before = self.position
+        try:
+            with transaction.atomic():
+                self._move_position(end, crc)
+                self._apply(events)
+        except BaseException:
+            self.attempt.console_offset, self.attempt.console_crc32 = before
+            raise
 
     def _apply(self, events: list[console.ConsoleEvent]) -> None:
         for event in events:
             if isinstance(event, console.Summary):
                 self.pace.add(event.behavior, event.elapsed_seconds or 0.0, event.step)
         self._apply_progress(events)
-        self._apply_state(events)
+        if not self._again:
+            self._apply_state(events)
         if any(isinstance(event, console.Interrupted) for event in events):
             Attempt.objects.filter(pk=self.attempt.pk).update(interrupted=True)
         if any(isinstance(event, (console.Exported, console.Copied)) for event in events):
@@ -217,58 +266,3 @@ def whole_lines(block: bytes, *, full: bool) -> bytes:
 
 def _text(line: bytes) -> str:
     return line[:LINE_BYTES].decode("utf-8", "replace").rstrip("\r").replace("\0", "")
-
-
-def with_reward_of(earlier: console.Summary | None, summary: console.Summary) -> console.Summary:
-    """Return the summary; one without an episode has the reward of the one before, however the console was cut."""
-    if earlier is None or summary.mean_reward is not None or summary.group_reward is not None:
-        return summary
-    return replace(
-        summary,
-        mean_reward=earlier.mean_reward,
-        std_reward=earlier.std_reward,
-        group_reward=earlier.group_reward,
-    )
-
-
-def store_summary(session_id: int, summary: console.Summary) -> bool:
-    """Store a behavior's headline and return whether it tells of a new step.
-
-    NaN and infinite rewards are stored as unknown: JSON has no word for them.
-    """
-    columns = {"step": summary.step, "elapsed_seconds": summary.elapsed_seconds, "seen": True}
-    reward = summary.mean_reward if summary.group_reward is None else summary.group_reward
-    if reward is not None:
-        columns |= {"mean_reward": finite(reward), "std_reward": finite(summary.std_reward)}
-    known = _behavior(session_id, summary.behavior)
-    BehaviorProgress.objects.filter(pk=known.pk).update(**columns)
-    return summary.step != known.step or not known.seen
-
-
-def advance(session_id: int, behavior: str, step: int) -> None:
-    """Raise a behavior's step to that of a file it saved; it never goes back."""
-    known = _behavior(session_id, behavior)
-    BehaviorProgress.objects.filter(pk=known.pk, step__lt=step).update(step=step)
-    BehaviorProgress.objects.filter(pk=known.pk).update(seen=True)
-
-
-def _behavior(session_id: int, name: str) -> BehaviorProgress:
-    """Return the row of a behavior; one that the configuration does not name is planned by its default_settings."""
-    name = name[:NAME_CHARACTERS]
-    plan = {"max_steps": lambda: _planned(session_id, name)}
-    return BehaviorProgress.objects.get_or_create(session_id=session_id, name=name, defaults=plan)[0]
-
-
-def _planned(session_id: int, name: str) -> int | None:
-    config = TrainingSession.objects.values_list("config_used", flat=True).get(pk=session_id)
-    try:
-        plan = read_config(bytes(config)).plan_of(name)
-    except ConfigError:  # was right for the version that stored it
-        return None
-    return plan.max_steps if plan else None
-
-
-def touch(session_id: int, **columns: object) -> None:
-    """Raise the session's version, so that pages know there is something new, and nudge them."""
-    TrainingSession.objects.filter(pk=session_id).update(version=F("version") + 1, **columns)
-    transaction.on_commit(lambda: nudge.session(session_id))

@@ -11,16 +11,19 @@ from django_q.tasks import async_task
 
 from sessions.domain.states import State
 from sessions.errors import IllegalTransition, MentorError
-from sessions.models import Attempt, PortLease
+from sessions.models import Attempt
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
-from sessions.services import environments, repair, rules
+from sessions.services import environments, repair
+from sessions.services.ending import end
 from sessions.services.planning import command_of
+from sessions.services.starting import new_attempt
 from sessions.services.surroundings import trainer_surroundings
-from sessions.services.transitions import SUPERVISOR, move
+from sessions.services.transitions import SUPERVISOR
 from sessions.trainers.kinds import KINDS
 
 CLAIM_SECONDS = 15
+LAUNCH_TRIES = 3
 LAUNCH_TASK = "sessions.tasks.launch_attempt"
 
 
@@ -66,7 +69,7 @@ def launch(attempt: Attempt) -> None:
     try:
         if attempt.session.environment is not None:
             environments.verify(attempt.session.environment)
-        _make_way(attempt)
+        _make_way(attempt, directory)
         _prepare(attempt, directory)
         spawn_shim(directory)
     except (MentorError, OSError) as error:
@@ -78,15 +81,43 @@ def launch(attempt: Attempt) -> None:
 
 def fail_launch(attempt: Attempt, why: str, *, refused: bool = False) -> None:
     """End an attempt that never started, free what it held, and say why; what was refused is not tried again."""
+    end(attempt, State.FAILED, why=why, expected=[State.LAUNCHING], fields={"failure": why}, refused=refused)
+
+
+def give_up_launch(attempt: Attempt) -> None:
+    """End an attempt that may never start, for its claim is void, and queue another in its place: three in a row.
+
+    A session that was asked to stop meanwhile is stopped.
+    """
+    session = attempt.session
     with transaction.atomic():
-        if move(attempt, State.FAILED, who=SUPERVISOR, why=why, expected=[State.LAUNCHING], fields={"failure": why}):
-            free_ports(attempt)
-            rules.follow_end(attempt, refused=refused)
+        session.refresh_from_db()
+        if session.wanted != "run":
+            why = "Stopped before it started; nothing was trained."
+            end(attempt, State.STOPPED, why=why, expected=[State.LAUNCHING], fields={})
+        elif _launches_in_vain(attempt) >= LAUNCH_TRIES:
+            fail_launch(attempt, f"The attempt could not be launched within 30 seconds, {LAUNCH_TRIES} times in a row.")
+        elif _fail_quietly(attempt):
+            session.refresh_from_db()
+            new_attempt(session, by=SUPERVISOR, resume=attempt.resume, force=attempt.force, automatic=True)
 
 
-def free_ports(attempt: Attempt) -> None:
-    """Give back the ports of an attempt."""
-    PortLease.objects.filter(attempt=attempt).delete()
+def _fail_quietly(attempt: Attempt) -> bool:
+    why = "The attempt could not be launched within 30 seconds; it is tried again."
+    return end(attempt, State.FAILED, why=why, expected=[State.LAUNCHING], fields={"failure": why}, follow=False)
+
+
+def _launches_in_vain(attempt: Attempt) -> int:
+    """Count the attempts up to this one that MENTOR queued after each other and that never started."""
+    count = 0
+    earlier = Attempt.objects.filter(session_id=attempt.session_id, number__lte=attempt.number, started_at=None)
+    for one in earlier.order_by("-number"):
+        if one.number != attempt.number - count:
+            break
+        count += 1
+        if not one.automatic:
+            break
+    return count
 
 
 def enqueue_again(attempt: Attempt) -> None:
@@ -114,12 +145,15 @@ def _prepare(attempt: Attempt, directory: AttemptDirectory) -> None:
     directory.prepare(spec, config=bytes(session.config_used), given=bytes(session.config_given))
 
 
-def _make_way(attempt: Attempt) -> None:
+def _make_way(attempt: Attempt, directory: AttemptDirectory) -> None:
     """Leave the results as this attempt needs them: set aside by force, mended for a resume.
 
     With force, ML-Agents would delete the event files that are there. To resume where nothing usable was saved it would
-    end with an error: such an attempt begins anew.
+    end with an error: such an attempt begins anew. One that was given up meanwhile touches nothing: the results may be
+    those of the next one, which trains.
     """
+    if directory.read_claim() is not None:
+        return
     if attempt.force:
         _set_results_aside(attempt)
     elif attempt.resume and (why := repair.prepare(attempt)):

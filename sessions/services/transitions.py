@@ -86,3 +86,9 @@ def record(session_id: int, attempt_id: int | None, before: State | None, to: St
         why=why,
     )
     transaction.on_commit(lambda: nudge.session(session_id))
+
+
+def touch(session_id: int, **columns: object) -> None:
+    """Raise the session's version, so that pages know there is something new, and nudge them."""
+    TrainingSession.objects.filter(pk=session_id).update(version=F("version") + 1, **columns)
+    transaction.on_commit(lambda: nudge.session(session_id))

@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.utils import timezone
 
 from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import queue
-from sessions.supervisor.watch import Watch
+from sessions.supervisor.watch import Watch, is_of_the_database
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +51,9 @@ class Supervisor:
     def _guarded_tick(self, watch: Watch, now: float) -> bool:
         try:
             return watch.tick(now)
-        except DatabaseError:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_of_the_database(error):
+                raise
             logger.exception("%s: this round failed; the next one tries again", watch.ingester.directory.path)
             return True
 

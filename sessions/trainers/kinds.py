@@ -43,7 +43,7 @@ KINDS: dict[str, Kind] = {
     "practice": Kind(
         kind="practice",
         title="Practice trainer",
-        module="sessions.trainers.practice",
+        module="sessions.trainers.practice.__main__",  # imported whole before it trains
         waits_for_play=lambda options: any(word.split("=")[0] == "--wait" for word in options.get("env_args", ())),
         variables={"PYTHONPATH": str(PROJECT_DIR)},
     ),

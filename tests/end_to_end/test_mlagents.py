@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from sessions.runtime.identity import with_cookie
+from sessions.runtime.rundir import AttemptDirectory
 from sessions.trainers.standin.launcher import editor_command, make_launcher
 from tests.running import RunningMentor, eventually, running_mentor
 
@@ -106,6 +109,44 @@ def test_a_build_that_crashes_fails_with_what_the_trainer_said(mentor: RunningMe
     done = mentor.wait_for("crash", "failed", "completed", "lost", "stopped", seconds=90)
     assert done["state"] == "failed", done["explanation"]
     assert "Environment" in done["explanation"] or "Unity" in done["explanation"]
+
+
+@needs_a_build
+def test_a_build_that_stops_answering_fails_with_what_the_trainer_said(mentor: RunningMentor, build: str) -> None:
+    start(mentor, "hang", env_path=build, no_graphics=True, env_args=["--hang-after", "20"], timeout_wait=10)
+    done = mentor.wait_for("hang", "failed", "completed", "lost", "stopped", seconds=180)
+    assert done["state"] == "failed", done["explanation"]
+    assert "took too long to respond" in done["explanation"]
+    assert not processes_of(mentor, "hang")
+
+
+@needs_a_build
+def test_a_build_that_never_connects_fails_and_leaves_nothing(mentor: RunningMentor, tmp_path: Path) -> None:
+    silent = tmp_path / "Silent.x86_64"
+    silent.write_text("#!/bin/sh\nexec sleep 1000\n", encoding="utf-8")
+    silent.chmod(0o755)
+    start(mentor, "silent", env_path=str(silent), no_graphics=True, timeout_wait=10)
+    done = mentor.wait_for("silent", "failed", "completed", "lost", "stopped", seconds=180)
+    assert done["state"] == "failed", done["explanation"]
+    assert not processes_of(mentor, "silent")
+
+
+@needs_a_build
+def test_a_build_that_is_killed_is_started_again_by_the_trainer(mentor: RunningMentor, build: str) -> None:
+    start(mentor, "killed", env_path=build, no_graphics=True, env_args=["--delay", "10"])
+    eventually(lambda: mentor.session("killed")["step"] > 0, seconds=60, what="the first summary")
+    unity = [one for one in processes_of(mentor, "killed") if any("unity_standin" in word for word in one.cmdline())]
+    unity[0].kill()
+    done = mentor.wait_for("killed", "failed", "completed", "lost", "stopped", seconds=180)
+    assert done["state"] == "completed", done["explanation"]
+    assert not processes_of(mentor, "killed")
+
+
+def processes_of(mentor: RunningMentor, run_id: str) -> list[psutil.Process]:
+    """Everything that carries the cookie of the session's first attempt."""
+    spec = AttemptDirectory(mentor.home / "runs" / run_id / "attempts" / "1").read_spec()
+    assert spec is not None
+    return [psutil.Process(pid) for pid in with_cookie(spec.cookie)]
 
 
 def test_in_editor_mode_it_waits_for_play_and_then_trains(mentor: RunningMentor) -> None:

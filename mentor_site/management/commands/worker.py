@@ -8,6 +8,7 @@ import time
 import uuid
 from argparse import ArgumentParser
 from multiprocessing import Event
+from multiprocessing.synchronize import Event as EventOfProcesses
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -15,6 +16,8 @@ from django.core.management.base import BaseCommand
 from mentor_site.processes import END_WITH_STDIN, when_stdin_ends
 
 PARENT_SECONDS = 1.0
+# Less than `up` waits before it kills.
+END_SECONDS = 15.0
 
 
 class Command(BaseCommand):
@@ -28,16 +31,24 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from django_q.brokers import get_broker
-        from django_q.cluster import Sentinel
         from django_q.conf import Conf
+
+        from mentor_site.cluster import Cluster
 
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=end_with_parent)
         ended = Event()
         if options["end_with_stdin"]:
-            when_stdin_ends(ended.set)
+            when_stdin_ends(lambda: end(ended))
         # django-q2's own command keeps a further process that only waits for this one.
-        Sentinel(ended, Event(), uuid.uuid4(), get_broker(), Conf.TIMEOUT)
+        Cluster(ended, Event(), uuid.uuid4(), get_broker(), Conf.TIMEOUT)
+
+
+def end(ended: EventOfProcesses) -> None:
+    """Let the cluster end, and end it if it does not: it would wait for ever for a part that was killed."""
+    ended.set()
+    time.sleep(END_SECONDS)
+    os._exit(1)
 
 
 def end_with_parent() -> None:

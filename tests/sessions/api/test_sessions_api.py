@@ -13,7 +13,7 @@ from django.test import Client
 from sessions.domain.states import State
 from sessions.metrics.events import Point
 from sessions.models import Artifact, Attempt, TrainingSession
-from sessions.services import points
+from sessions.services import alarms, points
 from tests.factories import CONFIG, make_practice_trainer, make_session
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -250,3 +250,20 @@ def test_the_configuration_is_handed_out_as_given_and_as_used(api: Client, ada: 
     config = api.get("/api/sessions/ball/config/").json()
     assert config["given"] == CONFIG.decode()
     assert config["changed"] is True
+
+
+def test_what_a_person_should_look_at_is_told_with_the_attempt(client: Client, ada: User) -> None:
+    session = make_session(owner=ada, state=State.RUNNING)
+    client.force_login(ada)
+    told = client.get(f"/api/sessions/{session.run_id}/").json()["attempts"]
+    assert [one["alarm"] for one in told] == [""]
+    alarms.raise_alarm(session.attempts.get(), "console.log became shorter.")
+    alarms.raise_alarm(session.attempts.get(), "Processes survive.")
+    alarms.raise_alarm(session.attempts.get(), "console.log became shorter.")
+    for told in (
+        client.get(f"/api/sessions/{session.run_id}/").json()["attempts"],
+        client.get(f"/api/sessions/{session.run_id}/attempts/").json()["results"],
+    ):
+        assert [one["alarm"] for one in told] == ["console.log became shorter. Processes survive."]
+    page = client.get(session.get_absolute_url()).content.decode()
+    assert "console.log became shorter. Processes survive." in page

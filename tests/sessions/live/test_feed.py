@@ -29,8 +29,7 @@ from sessions.models import Attempt, TrainingSession
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.console import attempt_of
 from sessions.services import points, starting
-from sessions.services.ingest import touch
-from sessions.services.transitions import move
+from sessions.services.transitions import move, touch
 from tests.factories import make_session, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)

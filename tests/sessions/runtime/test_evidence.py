@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -12,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from sessions.runtime import evidence
+from sessions.runtime import evidence, takeover
 from sessions.runtime.evidence import infer_exit, look
 from sessions.runtime.identity import identity_of, own_identity, with_cookie
 from sessions.runtime.locks import FileLock, is_held
-from sessions.runtime.records import ExitRecord, ShimRecord, TrainerRecord
-from sessions.runtime.rundir import AttemptDirectory
+from sessions.runtime.records import Claim, ExitRecord, ShimRecord, TrainerRecord
+from sessions.runtime.rundir import AttemptDirectory, atomic_write, create_once
 from sessions.runtime.takeover import interrupt_trainer, kill_attempt
 from tests.sessions.runtime.conftest import Trial, until
 
@@ -187,3 +188,69 @@ def test_nobody_is_signalled_for_a_number_that_was_given_away(trial: Trial) -> N
         assert kill_attempt(trial.directory) == []
         assert identity_of(heir.pid) == identity
         heir.kill()
+
+
+# A trainer and a supervisor that miss each other
+
+
+def test_a_trainer_that_comes_after_its_end_was_written_does_not_train(trial: Trial) -> None:
+    trial.prepare()
+    assert infer_exit(trial.directory).inferred
+    trial.launch()
+    record = trial.directory.read_exit()
+    until(lambda: "has ended already" in trial.console())
+    until(lambda: not is_held(trial.directory.shim_lock))
+    assert "training" not in trial.console()
+    assert trial.directory.read_exit() == record
+
+
+def test_a_process_with_the_cookie_is_the_trainer_until_that_has_said_its_name(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.prepare()
+    create_once(trial.directory.claim, asdict(Claim("shim", void=False)))
+    monkeypatch.setattr(evidence, "with_cookie", lambda cookie: [4711] if cookie == trial.cookie else [])
+    seen = look(trial.directory, trial.cookie)
+    assert (seen.trainer_alive, seen.leftovers) == (True, (4711,))
+    trial.directory.train_json.write_text(json.dumps({"pid": 1, "boot_id": "x", "started": 1}), encoding="utf-8")
+    assert not look(trial.directory, trial.cookie).trainer_alive
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_without_a_claim_processes_are_only_looked_for_when_the_attempt_has_started(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, started: bool
+) -> None:
+    monkeypatch.setattr(evidence, "with_cookie", lambda cookie: [4711])
+    assert look(trial.directory, trial.cookie, started=started).leftovers == ((4711,) if started else ())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows counts handles otherwise")
+def test_a_look_without_descriptors_left_is_an_error_and_no_answer(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.start()
+
+    def exhausted(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Too many open files"):
+        patch.setattr(os, "open", exhausted)
+        look(trial.directory)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="Too many open files"):
+        patch.setattr(Path, "iterdir", exhausted)
+        with_cookie(trial.cookie)
+    assert look(trial.directory).trainer_alive
+
+
+def test_a_shim_that_does_nothing_can_be_ended_and_only_that_very_process(trial: Trial) -> None:
+    trial.start()
+    claim = trial.directory.read_claim()
+    assert claim is not None
+    for forged in (replace(claim, started=claim.started + 1), replace(claim, boot_id="before the power went")):
+        atomic_write(trial.directory.claim, asdict(forged))
+        assert not takeover.kill_shim(trial.directory)
+    assert is_held(trial.directory.shim_lock)
+    atomic_write(trial.directory.claim, asdict(claim))
+    assert takeover.kill_shim(trial.directory)
+    until(lambda: not is_held(trial.directory.shim_lock))
+    assert look(trial.directory).trainer_alive

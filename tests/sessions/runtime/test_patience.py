@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from sessions.runtime.records import LaunchSpec, Request
-from sessions.runtime.shim import Patience
+from sessions.runtime.patience import Patience
+from sessions.runtime.records import Request
 
-SPEC = LaunchSpec("ball", 1, "c", ["python"], "/", {}, grace_seconds=180.0, interrupt_after_seconds=10.0)
+GRACE, UNSEEN = 180.0, 10.0
 
 
 class Clock:
@@ -15,7 +15,7 @@ class Clock:
 
 def decisions(seconds: list[float], *, stop: Request | None, seen: bool = False) -> list[str]:
     clock = Clock()
-    patience = Patience(SPEC, clock)
+    patience = Patience(GRACE, UNSEEN, clock)
     found = []
     for moment in seconds:
         clock.now = 1000.0 + moment
@@ -54,4 +54,4 @@ def test_the_grace_counts_from_the_look_and_not_from_the_clock_of_the_request() 
 
 
 def test_a_kill_waits_for_nothing() -> None:
-    assert Patience(SPEC, Clock()).due(stop=None, kill=True, seen=False) == "kill"
+    assert Patience(GRACE, UNSEEN, Clock()).due(stop=None, kill=True, seen=False) == "kill"

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sessions.runtime.evidence import look
 from sessions.runtime.identity import with_cookie
 from sessions.runtime.launch import PROJECT, shim_environment, wait_for_claim
 from sessions.runtime.locks import is_held
@@ -205,3 +206,32 @@ def test_the_log_is_private_and_the_trainer_keeps_the_launchers_umask(trial: Tri
     assert trial.directory.path.stat().st_mode & 0o777 == 0o700
     assert trial.directory.console.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "note").stat().st_mode & 0o777 == 0o640
+
+
+@needs_signals
+def test_a_shim_that_is_held_costs_nothing(trial: Trial) -> None:
+    trial.start()
+    claim = trial.directory.read_claim()
+    assert claim is not None
+    os.kill(claim.pid, signal.SIGSTOP)
+    try:
+        assert look(trial.directory).shim_alive
+        trial.directory.request_stop("ada")
+        until(lambda: "saved" in trial.console())
+        assert trial.directory.read_exit() is None
+    finally:
+        os.kill(claim.pid, signal.SIGCONT)
+    record = trial.ended()
+    assert (record.code, record.killed, record.inferred) == (0, False, False)
+
+
+@needs_signals
+def test_a_trainer_that_is_held_is_ended_when_its_time_is_over(trial: Trial) -> None:
+    trial.start(grace_seconds=1.0)
+    trainer = trial.directory.read_trainer()
+    assert trainer is not None
+    os.kill(trainer.pid, signal.SIGSTOP)
+    assert look(trial.directory).trainer_alive
+    trial.directory.request_stop("ada")
+    record = trial.ended()
+    assert (record.code, record.killed, record.stop_requested) == (-signal.SIGKILL, True, True)

@@ -18,10 +18,10 @@ from sessions.domain.states import State
 from sessions.models import Artifact, Attempt, PortLease, SeriesChunk, SessionEvent, TrainingSession
 from sessions.runtime.rundir import ExitRecord
 from sessions.selectors.sessions import session_detail, session_named
-from sessions.services import artifacts, closing
+from sessions.services import artifacts, closing, ending
 from sessions.trainers.checkpoints import blank
 from tests.factories import make_machine, make_session
-from tests.sessions.attempts import INTERRUPTED, OnDisk, record_of, summary
+from tests.sessions.attempts import CONNECTED, INTERRUPTED, LISTENING, OnDisk, record_of, summary
 from tests.sessions.trainers.test_checkpoints import torch_like
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -240,7 +240,7 @@ def test_without_what_follows_there_is_no_end(
 
     PortLease.objects.create(machine=make_machine(), port=5005, attempt=written.attempt)
     with monkeypatch.context() as broken:
-        broken.setattr(closing, "announce_end", refuse)
+        broken.setattr(ending, "announce_end", refuse)
         with pytest.raises(RuntimeError):
             closing.close(written.ingester(), exit_record(1))
     assert (written.attempt.state, PortLease.objects.count(), followed) == ("running", 1, [])
@@ -401,12 +401,73 @@ def test_a_file_that_was_written_again_gets_a_new_digest(written: OnDisk) -> Non
     assert Artifact.objects.get().sha256 == hashlib.sha256(b"three").hexdigest()
 
 
-def test_a_console_that_is_not_what_the_shim_saw_is_told(written: OnDisk, caplog: pytest.LogCaptureFixture) -> None:
-    written.say("one", "two")
+# The console is what it was
+
+
+def recorded(written: OnDisk, code: int = 0, **changes: Any) -> ExitRecord:
+    """The record of a shim that saw the console as it is now."""
     content = written.directory.console.read_bytes()
-    seen = exit_record(0, log_size=len(content), log_crc32=zlib.crc32(content))
-    assert closing.console_is_whole(written.ingester(), seen)
-    assert caplog.text == ""
-    written.say("three")
-    assert not closing.console_is_whole(written.ingester(), seen)
-    assert "differs" in caplog.text
+    return exit_record(code, log_size=len(content), log_crc32=zlib.crc32(content), **changes)
+
+
+def understood(written: OnDisk) -> tuple[Any, ...]:
+    """Everything that is stored of what a console said."""
+    ball = written.session.behaviors.get()
+    events = list(SessionEvent.objects.filter(session=written.session).values_list("from_state", "to_state"))
+    attempt = written.attempt
+    return ball.step, ball.mean_reward, ball.elapsed_seconds, attempt.interrupted, events
+
+
+def test_a_console_that_is_whole_raises_no_alarm(written: OnDisk) -> None:
+    written.say("[INFO] loading", summary(500))
+    written.write(b"a last line without an end")
+    close(written, recorded(written))
+    attempt = written.attempt
+    assert attempt.alarm == ""
+    assert attempt.console_offset == attempt.console_size == written.directory.console.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda path: path.write_bytes(b""), "it had 300 bytes then and has 0 now."),
+        (lambda path: path.write_bytes(path.read_bytes() + b"more\n"), "it had 300 bytes then and has 305 now."),
+        (lambda path: path.write_bytes(b"x" * 300), "it had 300 bytes then and has 300 now of other content."),
+        (lambda path: path.unlink(), "it had 300 bytes then and has 0 now."),
+    ],
+)
+def test_a_console_that_changed_after_the_end_is_an_alarm_and_costs_nothing(
+    written: OnDisk, change: Any, sentence: str
+) -> None:
+    written.say(summary(500))
+    written.write(b"." * (299 - written.directory.console.stat().st_size) + b"\n")
+    record = recorded(written, 1)
+    written.ingester().drain()
+    change(written.directory.console)
+    session = close(written, record)
+    assert sentence in written.attempt.alarm
+    assert (session.state, session.behaviors.get().step) == ("failed", 500)
+
+
+@pytest.mark.parametrize("seen", [0, 1, 3])
+def test_a_console_that_was_misread_is_read_again_and_everything_is_right_and_single(ada: User, seen: int) -> None:
+    """The console was emptied while it grew, and had grown beyond the position before anybody looked."""
+    lines = [LISTENING, CONNECTED, summary(500), summary(1000, reward="2.500"), INTERRUPTED]
+    misread, right = running(ada, State.STARTING), running(ada, State.STARTING)
+    misread.say(*["?" * 40] * seen)
+    misread.ingester().drain()
+    misread.directory.console.write_bytes(b"")
+    for each in (misread, right):
+        each.say(*lines)
+        close(each, recorded(each, 0, stop_requested=True))
+        each.session.refresh_from_db()
+    assert understood(misread) == understood(right)
+    assert misread.attempt.console_offset == misread.attempt.console_size
+
+
+def test_a_position_that_lies_about_what_was_read_is_found_out(written: OnDisk) -> None:
+    written.say(CONNECTED, summary(500), summary(1500))
+    Attempt.objects.filter(pk=written.pk).update(console_offset=written.directory.console.stat().st_size)
+    close(written, recorded(written, 1))
+    assert written.session.behaviors.get().step == 1500
+    assert written.attempt.alarm == ""

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from sessions import tasks
-from sessions.domain.queue import EDITOR_PORT
+from sessions.domain.queue import EDITOR_PORT, Grant
 from sessions.domain.states import State
 from sessions.errors import IllegalTransition
-from sessions.models import Attempt, Machine
+from sessions.models import Attempt, Machine, PortLease
 from sessions.runtime.rundir import AttemptDirectory
-from sessions.services import launching
+from sessions.services import launching, queue
 from sessions.services.transitions import move
 from tests.factories import CONFIG, make_session
 from tests.sessions.services.queueing import (
@@ -92,7 +93,7 @@ def test_the_shim_finds_all_it_needs_in_the_directory(
     assert (spec.run_id, spec.attempt, spec.cookie) == (session.run_id, 1, attempt.cookie)
     assert spec.argv[0] == session.trainer.interpreter
     assert spec.argv[-len(attempt.command[1:]) :] == attempt.command[1:]
-    assert "sessions.trainers.practice" in spec.argv
+    assert "sessions.trainers.practice.__main__" in spec.argv
     assert spec.env["MENTOR_ATTEMPT"] == attempt.cookie
     assert directory.config.read_bytes() == directory.given_config.read_bytes() == CONFIG
     assert Path(attempt.results_dir).is_dir()
@@ -103,6 +104,15 @@ def test_the_directory_of_an_attempt_is_its_owner_s_alone(ada: User, machine: Ma
     attempt = granted(make_session(owner=ada), machine)
     tasks.launch_attempt(attempt.pk)
     assert stat.S_IMODE(launching.directory_of(attempt).path.stat().st_mode) == 0o700
+
+
+def test_a_port_of_a_machine_is_leased_once(ada: User, machine: Machine) -> None:
+    first, second = (make_session(owner=ada).attempts.get() for _ in range(2))
+    PortLease.objects.create(machine=machine, port=5005, attempt=first)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PortLease.objects.create(machine=machine, port=5005, attempt=second)
+    assert not queue.grant(second, machine, Grant(second.pk, ports=(5005,)))
+    assert states(second.session) == ["queued"]
 
 
 # What goes wrong before the trainer runs

@@ -4,114 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, replace
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError
-from django.utils import timezone
-from pytest_django import Settings
 
 from sessions.domain.states import State
-from sessions.models import Attempt, Machine, PortLease, SessionEvent, TrainingSession
-from sessions.runtime.identity import current_boot
-from sessions.runtime.locks import FileLock
-from sessions.runtime.records import Claim, ExitRecord, Request
-from sessions.runtime.rundir import AttemptDirectory, atomic_write, create_once
-from sessions.services import launching, queue, stopping
+from sessions.models import Machine, SessionEvent, TrainingSession
+from sessions.services import stopping
 from sessions.services.ingest import Ingester
-from sessions.supervisor import loop, watch
+from sessions.supervisor import loop
 from sessions.supervisor.loop import BUSY_SECONDS, IDLE_SECONDS, Supervisor
 from tests.factories import make_machine, make_session
 from tests.sessions.attempts import OnDisk, summary
-
-# Longer than every pause of the loop.
-A_WHILE = 6.0
-
-
-class Clock:
-    """Monotonic seconds."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(autouse=True)
-def launches(monkeypatch: pytest.MonkeyPatch, settings: Settings, home: Path) -> list[int]:
-    """The launches that were enqueued; nothing follows an ended session."""
-    enqueued: list[int] = []
-    for module in (launching, queue):
-        monkeypatch.setattr(module, "async_task", lambda task, attempt_id: enqueued.append(attempt_id))
-    settings.MENTOR_AFTER_SESSION = []
-    settings.MENTOR = {**settings.MENTOR, "MENTOR_MAX_PARALLEL": 1, "MENTOR_STOP_GRACE_SECONDS": 60}
-    return enqueued
-
-
-@pytest.fixture
-def held() -> Iterator[ExitStack]:
-    """What keeps locks held until the test has ended."""
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
-def supervisor(db: None) -> Supervisor:
-    return Supervisor(make_machine(), Clock())
-
-
-def turn(supervisor: Supervisor, rounds: int = 1) -> float:
-    """Tick, with a while before each round; return the last pause."""
-    pause = 0.0
-    for _ in range(rounds):
-        assert isinstance(supervisor.clock, Clock)
-        supervisor.clock.now += A_WHILE
-        pause = supervisor.tick()
-    return pause
-
-
-def attempt_of(owner: User, state: State, **columns: Any) -> OnDisk:
-    written = OnDisk(make_session(owner=owner, state=state))
-    Attempt.objects.filter(pk=written.pk).update(**columns)
-    return written
-
-
-def ago(seconds: float) -> Any:
-    return timezone.now() - timedelta(seconds=seconds)
-
-
-def hold(path: Path, held: ExitStack) -> None:
-    """Be the process that holds this lock."""
-    lock = FileLock(path)
-    assert lock.acquire()
-    held.callback(lock.release)
-
-
-def claim(directory: AttemptDirectory, boot: str | None = None) -> None:
-    create_once(directory.claim, asdict(Claim(by="shim", void=False, boot_id=boot or current_boot() or "")))
-
-
-def followed(written: OnDisk, held: ExitStack, *, alone: bool = False) -> OnDisk:
-    """Make the attempt look as if its shim lived, or, alone, only its trainer."""
-    claim(written.directory)
-    hold(written.directory.train_lock if alone else written.directory.shim_lock, held)
-    return written
-
-
-def end(written: OnDisk, code: int = 1) -> None:
-    create_once(written.directory.exit, asdict(ExitRecord(code, 1.7e9, 0, 0)))
-
-
-def state_of(written: OnDisk) -> str:
-    return TrainingSession.objects.get(pk=written.session.pk).state
-
+from tests.sessions.supervisor.watching import Clock, ago, attempt_of, claim, end, followed, hold, state_of, turn
 
 # Rounds
 
@@ -174,72 +82,6 @@ def test_between_looks_only_what_was_written_is_read(supervisor: Supervisor, ada
     assert (written.session.behaviors.get().step, state_of(written)) == (500, "running")
     turn(supervisor)
     assert state_of(written) == "failed"
-
-
-# A launch that comes to nothing
-
-
-@pytest.mark.parametrize("prepared", [True, False])
-def test_a_launch_that_nobody_claims_is_voided_and_failed(supervisor: Supervisor, ada: User, prepared: bool) -> None:
-    written = attempt_of(ada, State.LAUNCHING, launched_at=ago(31))
-    PortLease.objects.create(machine=supervisor.machine, port=5005, attempt=written.attempt)
-    if not prepared:
-        # The worker died before it made the directory.
-        written.directory.path.rmdir()
-    turn(supervisor)
-    voided = written.directory.read_claim()
-    assert voided is not None
-    assert voided.void
-    turn(supervisor)
-    session = TrainingSession.objects.get(pk=written.session.pk)
-    assert (session.state, session.explanation) == (
-        "failed",
-        "The attempt could not be launched within 30 seconds.",
-    )
-    assert (supervisor.watches, PortLease.objects.count()) == ({}, 0)
-    # A shim that comes late finds the claim taken.
-    assert not create_once(written.directory.claim, asdict(Claim(by="shim", void=False)))
-
-
-@pytest.mark.parametrize("columns", [{"launched_at": 10}, {"granted_at": 10}])
-def test_a_launch_has_its_time(
-    supervisor: Supervisor, ada: User, launches: list[int], columns: dict[str, float]
-) -> None:
-    written = attempt_of(ada, State.LAUNCHING, **{name: ago(seconds) for name, seconds in columns.items()})
-    turn(supervisor, 3)
-    assert (state_of(written), launches, written.directory.read_claim()) == ("launching", [], None)
-
-
-def test_a_lost_launch_is_enqueued_again_and_given_time_again(
-    supervisor: Supervisor, ada: User, launches: list[int]
-) -> None:
-    written = attempt_of(ada, State.LAUNCHING, granted_at=ago(31))
-    turn(supervisor, 4)
-    assert (state_of(written), launches) == ("launching", [written.pk])
-    assert written.directory.read_claim() is None
-
-
-def test_a_launch_taken_while_it_is_watched_is_not_enqueued_again(
-    supervisor: Supervisor, ada: User, launches: list[int]
-) -> None:
-    written = attempt_of(ada, State.LAUNCHING, granted_at=ago(29))
-    turn(supervisor)
-    Attempt.objects.filter(pk=written.pk).update(launched_at=timezone.now(), granted_at=ago(40))
-    supervisor.watches[written.pk].attempt.granted_at = ago(40)
-    turn(supervisor)
-    assert launches == []
-
-
-def test_an_attempt_that_failed_elsewhere_is_not_watched_on(
-    supervisor: Supervisor, ada: User, caplog: pytest.LogCaptureFixture
-) -> None:
-    written = attempt_of(ada, State.LAUNCHING, launched_at=ago(1))
-    written.directory.path.rmdir()
-    turn(supervisor)
-    assert list(supervisor.watches) == [written.pk]
-    launching.fail_launch(written.attempt, "The build has changed.")
-    turn(supervisor)
-    assert (supervisor.watches, written.directory.read_claim(), caplog.text) == ({}, None, "")
 
 
 # Following
@@ -377,45 +219,6 @@ def test_a_stop_during_the_launch_waits_for_the_shim(supervisor: Supervisor, ada
     turn(supervisor)
     assert state_of(written) == "stopping"
     assert written.directory.read_stop_request() is not None
-
-
-@pytest.mark.parametrize(
-    ("asked_ago", "seen", "killed", "ended", "interrupted"),
-    [
-        pytest.param(1, False, False, 0, 0, id="just asked"),
-        pytest.param(11, False, False, 0, 1, id="asked and not seen"),
-        pytest.param(11, True, False, 0, 0, id="asked and seen"),
-        pytest.param(61, True, False, 1, 0, id="the time is over"),
-        pytest.param(1, False, True, 1, 0, id="to be killed"),
-    ],
-)
-def test_without_a_shim_the_supervisor_keeps_the_deadlines(
-    supervisor: Supervisor,
-    ada: User,
-    held: ExitStack,
-    monkeypatch: pytest.MonkeyPatch,
-    asked_ago: float,
-    seen: bool,
-    killed: bool,
-    ended: int,
-    interrupted: int,
-) -> None:
-    called: list[str] = []
-    monkeypatch.setattr(watch, "kill_attempt", lambda directory: called.append("ended"))
-    monkeypatch.setattr(watch, "interrupt_trainer", lambda directory: called.append("interrupted"))
-    written = followed(attempt_of(ada, State.RUNNING), held, alone=True)
-    stopping.request_stop(written.session, by="ada")
-    turn(supervisor)
-    assert called == []
-    request = written.directory.read_stop_request()
-    assert request is not None
-    atomic_write(written.directory.stop_request, asdict(replace(request, at=request.at - asked_ago)))
-    if seen:
-        written.directory.see_stop("training")
-    if killed:
-        create_once(written.directory.kill_request, asdict(Request(request.at, "ada")))
-    turn(supervisor)
-    assert called == ["ended"] * ended + ["interrupted"] * interrupted
 
 
 # Errors
