@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createChart, seams, traces } from "../../static/js/chart.js";
+import { createChart } from "../../static/js/chart.js";
 import { createStore } from "../../static/js/series.js";
+import { seams, traces } from "../../static/js/traces.js";
 import { fakeClock } from "./fakes.mjs";
 
 const TAG = "Environment/Cumulative Reward";
