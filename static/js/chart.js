@@ -6,10 +6,9 @@ const COLOURS = 6;
 const FAINT = 0.35;
 const MANY_SEAMS = 4;
 
-export function createChart(element, { store, tag, plotly, small = false, colours = pageColours, later, now }) {
+export function createChart(element, { store, tag, plotly, small = false, axis = "steps", unit = null, colours = pageColours, later, now }) {
   let seen = false;
   let stale = false;
-  let axis = "steps";
 
   const draw = coalesce(() => {
     if (!seen) stale = true;
@@ -22,7 +21,7 @@ export function createChart(element, { store, tag, plotly, small = false, colour
     if (!series.length) return;
     element.classList.add("drawn");
     const palette = colours(element);
-    plotly.react(element, traces(series, { axis, palette, small }), { ...layout({ axis, palette, small, many: series.length > 1 }), ...seams(series, { axis, palette, small }) }, {
+    plotly.react(element, traces(series, { axis, palette, small, unit }), { ...layout({ axis, palette, small, unit, many: series.length > 1 }), ...seams(series, { axis, palette, small }) }, {
       displayModeBar: false, responsive: true, doubleClick: "reset",
     });
   }
@@ -41,8 +40,9 @@ export function createChart(element, { store, tag, plotly, small = false, colour
   return { draw, see, setAxis, repaint: () => setAxis(axis) };
 }
 
-// What was trained again lies faintly under the line that took its place.
-export function traces(series, { axis, palette, small }) {
+// What was trained again lies faintly under the line that took its place. Values with a `unit` { format, suffix }
+// say it wherever they are written, and begin at nothing.
+export function traces(series, { axis, palette, small, unit = null }) {
   const start = beginning(series);
   const x = (one) => (axis === "time" ? one.wall_times.map((time) => (time - start) / 60) : one.steps);
   const faint = series.flatMap((one, index) => (one.replaced ?? []).map((part) => ({
@@ -57,7 +57,7 @@ export function traces(series, { axis, palette, small }) {
     y: one.values,
     line: { color: palette.series[index % COLOURS], width: small ? 1.6 : 2.2 },
     marker: { color: palette.series[index % COLOURS], size: 6 },
-    hovertemplate: `%{y:.4g}<extra>${escaped(one.behavior)}</extra>`,
+    hovertemplate: `%{y:${unit?.format ?? ".4g"}}${unit?.suffix ?? ""}<extra>${escaped(one.behavior)}</extra>`,
   }));
   return [...lines, ...faint];
 }
@@ -92,7 +92,7 @@ const beginning = (series) => Math.min(...series.flatMap((one) => [one, ...(one.
 // Plotly reads a few tags in names; nothing of a behavior's name may become one.
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("%{", "% {");
 
-export function layout({ axis, palette, small, many }) {
+export function layout({ axis, palette, small, many, unit = null }) {
   const lines = { gridcolor: palette.grid, zerolinecolor: palette.grid, linecolor: palette.grid, tickcolor: palette.grid, automargin: true, nticks: small ? 4 : 8 };
   return {
     uirevision: axis,
@@ -105,8 +105,18 @@ export function layout({ axis, palette, small, many }) {
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
     hovermode: "x unified",
     hoverlabel: { bgcolor: palette.raised, bordercolor: palette.grid, font: { color: palette.text } },
-    xaxis: { ...lines, rangemode: "tozero", title: small ? undefined : { text: axis === "time" ? "Minutes" : "Steps", standoff: 8 }, hoverformat: axis === "time" ? ".1f" : ",d" },
-    yaxis: { ...lines, zeroline: true },
+    xaxis: { ...lines, rangemode: "tozero", title: small ? undefined : { text: axis === "time" ? "Minutes" : "Steps", standoff: 8 }, hoverformat: axis === "time" ? ".1f" : ",d", ticksuffix: unit ? " min" : "" },
+    yaxis: { ...lines, zeroline: true, ...(unit && { tickformat: unit.format, ticksuffix: unit.suffix, rangemode: "tozero" }) },
+  };
+}
+
+// Tells each chart whether its element is on the screen, or nearly.
+export function whenSeen(Observer) {
+  const charts = new WeakMap();
+  const observer = new Observer((entries) => entries.forEach((entry) => charts.get(entry.target).see(entry.isIntersecting)), { rootMargin: "200px" });
+  return (element, chart) => {
+    charts.set(element, chart);
+    observer.observe(element);
   };
 }
 
