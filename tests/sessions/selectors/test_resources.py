@@ -14,8 +14,11 @@ from sessions.domain.resources import CPU, DISK, MEMORY
 from sessions.domain.states import State
 from sessions.models import Attempt, Machine, TrainingSession
 from sessions.selectors.machine import system_shape
+from sessions.selectors.series import series_shapes
 from sessions.selectors.sessions import session_detail, session_named, session_shape, sessions_with_parts
 from sessions.selectors.shapes import ResourcesShape
+from sessions.selectors.stitching import seams_of
+from sessions.services import starting
 from sessions.services.resources import Sample, store
 from tests.factories import make_machine, make_session
 
@@ -72,6 +75,17 @@ def test_the_api_gives_the_series_of_the_whole_attempt_alone(
     assert {one["tag"]: one["values"] for one in read} == {CPU: [9.0, 150.0], MEMORY: [9.0, 412e6], DISK: [5e6]}
     listed = client.get("/api/sessions/ball/metrics/").json()["series"]
     assert {one["behavior"] for one in listed} == {""}
+
+
+def test_what_attempts_take_has_no_seams(running: TrainingSession, ada: User) -> None:
+    running.attempts.update(state=State.STOPPED.value)
+    TrainingSession.objects.update(state=State.STOPPED.value)
+    running.refresh_from_db()
+    further = starting.new_attempt(running, by="ada", resume=True, force=False)
+    Attempt.objects.filter(pk=further.pk).update(state=State.RUNNING.value)
+    store([Sample(further.pk, {CPU: 1.0})])
+    assert [one.attempt for one in series_shapes(running)] == [1, 2, 1, 1]
+    assert seams_of(running) == []
 
 
 @pytest.mark.parametrize(
