@@ -12,6 +12,7 @@ from django.utils import timezone
 from analysis.rewards import reward_rows
 from reports.contexts import AttemptReport, BehaviorReport, Curve, FileLink, Line, ReportContext, Seam
 from sessions.domain.command import as_shell
+from sessions.domain.resources import OF_THE_ATTEMPT
 from sessions.models import Artifact, TrainingSession
 from sessions.selectors.files import results_of
 from sessions.selectors.series import points_after
@@ -78,7 +79,9 @@ def _behaviors(session: TrainingSession, detail: SessionDetailShape) -> list[Beh
 
 
 def _curves(session: TrainingSession) -> list[Curve]:
-    parts, _ = points_after(session, points=CURVE_POINTS)
+    everything, _ = points_after(session, points=CURVE_POINTS)
+    # What the attempts took of the machine goes by time and not by steps.
+    parts = [part for part in everything if part.behavior != OF_THE_ATTEMPT]
     curves = []
     for tag in sorted({part.tag for part in parts}):
         curves += [_curve(one) for one in stitched([part for part in parts if part.tag == tag]).values()]

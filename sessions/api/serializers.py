@@ -10,6 +10,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from sessions.api.rules import RulesField
+from sessions.domain.disk import Room
 from sessions.domain.states import State
 from sessions.models.session import REASONS
 from sessions.services.batches import MOST_IN_A_BATCH
@@ -137,6 +138,17 @@ class AttemptSerializer(serializers.Serializer[Any]):
     alarm = serializers.CharField(allow_blank=True, help_text="What a person should look at.")
 
 
+class ResourcesSerializer(serializers.Serializer[Any]):
+    """What a running session takes now; its course is in the metrics of behavior ""."""
+
+    cpu_percent = serializers.FloatField(allow_null=True, help_text="Of one core.")
+    memory_bytes = serializers.FloatField(allow_null=True, help_text="Resident memory (RSS) of all its processes.")
+    gpu_percent = serializers.FloatField(allow_null=True, help_text="Of one GPU.")
+    gpu_memory_bytes = serializers.FloatField(allow_null=True)
+    disk_bytes = serializers.FloatField(allow_null=True, help_text="Its results and its console.")
+    processes = serializers.FloatField(allow_null=True, help_text="The trainer and all below it.")
+
+
 class SessionSerializer(serializers.Serializer[Any]):
     run_id = serializers.CharField()
     name = serializers.CharField()
@@ -163,6 +175,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField()
+    resources = ResourcesSerializer()
     actions = serializers.ListField(child=serializers.CharField())
     alarm = serializers.CharField(allow_blank=True)
 
@@ -251,7 +264,9 @@ class ConsoleSerializer(serializers.Serializer[Any]):
 
 class MetricsQuerySerializer(serializers.Serializer[Any]):
     tag = serializers.CharField(required=False, max_length=255)
-    behavior = serializers.CharField(required=False, max_length=255)
+    behavior = serializers.CharField(
+        required=False, allow_blank=True, max_length=255, help_text="Empty for what the whole attempt takes."
+    )
     after = serializers.CharField(required=False, allow_blank=True, default="")
     points = serializers.IntegerField(required=False, min_value=2, max_value=100_000)
 
@@ -337,6 +352,12 @@ class SystemSerializer(serializers.Serializer[Any]):
     supervisor_seen_seconds = serializers.FloatField(allow_null=True)
     busy_slots = serializers.IntegerField()
     slots = serializers.IntegerField()
+    gpus = serializers.ListField(child=serializers.CharField(), help_text="Names, in the order of their numbers.")
+    disk_free = serializers.IntegerField(
+        allow_null=True, help_text="Bytes, on the fullest disk that runs are written to."
+    )
+    disk_reserve = serializers.IntegerField(help_text="Bytes; below it nothing starts and what trains is stopped.")
+    disk = serializers.ChoiceField(choices=[room.value for room in Room], help_text="low is below twice the reserve.")
 
 
 class ErrorSerializer(serializers.Serializer[Any]):

@@ -16,7 +16,7 @@ class Waiting:
 
     `seconds_left` until it may start, 0 for now; `after` is the run id it waits for, None once that has ended.
     `ports` is how many in a row its environments listen on, 0 for a trainer without Unity and for the Editor.
-    `device` is what the user chose for PyTorch, None for nothing.
+    `device` is what the user chose for PyTorch, None for nothing. `disk_is_short` is about the disk of its results.
     """
 
     key: int
@@ -28,6 +28,7 @@ class Waiting:
     editor: bool = False
     ports: int = 0
     device: str | None = None
+    disk_is_short: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def _own_obstacle(one: Waiting) -> Wait | None:
         return Wait(one.key, "session", f"Waits for {one.after} to end.")
     if one.seconds_left > 0:
         return Wait(one.key, "time", "Waits for its time to start.")
+    if one.disk_is_short:
+        return Wait(one.key, "disk", "Waits for disk space: less than the reserve is free where its results are kept.")
     return None
 
 

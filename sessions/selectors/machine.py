@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
 
+from sessions.domain.disk import room_left
 from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Environment, Machine, Trainer
+from sessions.selectors.disk import reserve_bytes
 from sessions.selectors.shapes import EnvironmentShape, TrainerShape
 
 OFFLINE_SECONDS = 15.0
@@ -23,18 +25,27 @@ class SystemShape:
     supervisor_seen_seconds: float | None
     busy_slots: int
     slots: int
+    gpus: list[str] = field(metadata={"help": "The names of its GPUs, in the order of their numbers."})
+    disk_free: int | None = field(metadata={"help": "Bytes, on the fullest disk that runs are written to."})
+    disk_reserve: int = field(metadata={"help": "Bytes; below it nothing is started and what trains is stopped."})
+    disk: str = field(metadata={"help": "enough; low: below twice the reserve; short: below the reserve."})
 
 
 def system_shape() -> SystemShape:
     """Return how this machine stands now."""
     machine = Machine.objects.filter(name=settings.MENTOR_MACHINE).first()
     seen = machine.supervisor_seen_at if machine else None
+    free = machine.disk_free if machine else None
     seconds = (timezone.now() - seen).total_seconds() if seen else None
     return SystemShape(
         supervisor_online=seconds is not None and seconds < OFFLINE_SECONDS,
         supervisor_seen_seconds=seconds,
         busy_slots=Attempt.objects.filter(state__in=values(ACTIVE)).count(),
         slots=settings.MENTOR["MENTOR_MAX_PARALLEL"],
+        gpus=machine.gpus if machine else [],
+        disk_free=free,
+        disk_reserve=reserve_bytes(),
+        disk=room_left(free, reserve_bytes()).value,
     )
 
 

@@ -16,6 +16,7 @@ from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.errors import Missing
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.selectors.endings import receipt_of, stopping_of
+from sessions.selectors.resources import resources_now, resources_of_running
 from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetailShape, SessionShape
 from sessions.selectors.unattended import rules_of
 from sessions.trainers.kinds import KINDS
@@ -56,7 +57,8 @@ def sessions_with_parts(user: User) -> QuerySet[TrainingSession]:
 
 
 def _attempts() -> QuerySet[Attempt]:
-    return Attempt.objects.select_related("after").order_by("number")
+    attempts = Attempt.objects.select_related("after").order_by("number")
+    return attempts.prefetch_related(resources_of_running())
 
 
 def queued_sessions(user: User) -> list[SessionShape]:
@@ -138,6 +140,7 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "started_at": session.started_at,
         "ended_at": session.ended_at,
         "url": session.get_absolute_url(),
+        "resources": resources_now(session),
         "actions": actions(session),
         "alarm": _alarm(session),
     }

@@ -78,6 +78,18 @@ class AttemptShape:
 
 
 @dataclass(frozen=True)
+class ResourcesShape:
+    """What a session's processes take: percent of one core or GPU, bytes, a count; None where that is not known."""
+
+    cpu_percent: float | None = None
+    memory_bytes: float | None = None
+    gpu_percent: float | None = None
+    gpu_memory_bytes: float | None = None
+    disk_bytes: float | None = None
+    processes: float | None = None
+
+
+@dataclass(frozen=True)
 class TrainerShape:
     """The installation that trains."""
 
@@ -131,6 +143,7 @@ class SessionShape:
     started_at: datetime | None
     ended_at: datetime | None
     url: str
+    resources: ResourcesShape
     actions: list[str] = field(metadata={"help": "What may be asked of it now: stop, kill, resume, trash, restore."})
     alarm: str = field(metadata={"help": "What a person should look at, in its latest attempt."})
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Min
 
+from sessions.domain.resources import OF_THE_ATTEMPT
 from sessions.metrics.codec import unpack
 from sessions.models import Series, SeriesChunk, TrainingSession
 from sessions.selectors.series import PointsShape, current_attempts
@@ -62,8 +63,12 @@ def _points(shape: PointsShape, part: slice) -> PointsShape:
 
 
 def seams_of(session: TrainingSession) -> list[SeamShape]:
-    """Return where the session's further attempts took over, by behavior and attempt."""
-    found = Series.objects.filter(attempt_id__in=current_attempts(session)).values("behavior", "attempt")
+    """Return where the session's further attempts took over, by behavior and attempt.
+
+    What attempts take of the machine is joined by nothing.
+    """
+    curves = Series.objects.filter(attempt_id__in=current_attempts(session)).exclude(behavior=OF_THE_ATTEMPT)
+    found = curves.values("behavior", "attempt")
     first = [row["first"] for row in found.annotate(first=Min("pk"))]
     chunks = SeriesChunk.objects.filter(series_id__in=first, number=0).select_related("series__attempt")
     begun: set[str] = set()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from sessions.domain.resources import MEMORY, OF_THE_ATTEMPT
 from sessions.domain.rules import InvalidRules, Rules, read_rules
 from sessions.domain.states import State
 from sessions.domain.verdicts import Past
@@ -16,10 +17,6 @@ from sessions.metrics.codec import unpack
 from sessions.models import Attempt, Series, SeriesChunk, SessionEvent, TrainingSession
 
 logger = logging.getLogger(__name__)
-
-# Bytes of all processes of an attempt, as series of no behavior.
-MEMORY_TAG = "Resources/Memory"
-RESOURCES = ""
 
 
 def rules_of(session: TrainingSession) -> Rules:
@@ -75,7 +72,7 @@ def points_of(attempts: Sequence[Attempt], tag: str, *, last: int | None = None)
     With `last`, so many of each series at least, where there are as many.
     """
     found: dict[str, list[tuple[int, float]]] = {}
-    series = Series.objects.filter(attempt__in=attempts, tag=tag).exclude(behavior=RESOURCES)
+    series = Series.objects.filter(attempt__in=attempts, tag=tag).exclude(behavior=OF_THE_ATTEMPT)
     for one in series.order_by("behavior", "attempt__number"):
         rows = _rows(one, one.count - last if last else 0)
         found.setdefault(one.behavior, []).extend((step, value) for step, _, value in rows if math.isfinite(value))
@@ -84,7 +81,7 @@ def points_of(attempts: Sequence[Attempt], tag: str, *, last: int | None = None)
 
 def memory_of(attempt: Attempt, *, since: datetime, seconds: float) -> list[tuple[float, float]]:
     """Return samples (time in seconds, bytes) of an attempt's memory since then; `seconds` is about how long ago."""
-    series = Series.objects.filter(attempt=attempt, behavior=RESOURCES, tag=MEMORY_TAG).first()
+    series = Series.objects.filter(attempt=attempt, behavior=OF_THE_ATTEMPT, tag=MEMORY).first()
     if series is None:
         return []
     rows = _rows(series, series.count - int(seconds))  # samples are never taken more often than once a second

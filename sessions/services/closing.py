@@ -21,12 +21,14 @@ from sessions.services.alarms import raise_alarm
 from sessions.services.ending import end
 from sessions.services.ingest import Ingester, read_block
 from sessions.services.progress import advance
+from sessions.services.stopping import STOPPED_BY
 from sessions.services.transitions import SUPERVISOR, move
 from sessions.trainers.checkpoints import CURRENT, Condition, condition, model_condition
 
 logger = logging.getLogger(__name__)
 
 TAIL_BYTES = 256 * 1024
+AS_ASKED = "Stopped as asked"
 
 
 def gather(ingester: Ingester, *, seconds: float = float("inf")) -> bool:
@@ -86,11 +88,17 @@ def _from(attempt: Attempt) -> list[State]:
 
 
 def _as_wanted(outcome: Outcome, attempt: Attempt) -> Outcome:
-    """A stop that was asked for as a pause keeps its place; nobody paused what was ended by force."""
-    wanted = TrainingSession.objects.values_list("wanted", flat=True).get(pk=attempt.session_id)
-    if wanted != "pause" or outcome.state != State.STOPPED.value:
+    """A stop that was asked for as a pause keeps its place, and one that MENTOR asked for says why.
+
+    Nobody paused what was ended by force.
+    """
+    if outcome.state != State.STOPPED.value:
         return outcome
-    return Outcome(State.PAUSED.value, outcome.explanation.replace("Stopped as asked", "Paused", 1))
+    wanted = TrainingSession.objects.values_list("wanted", flat=True).get(pk=attempt.session_id)
+    if wanted == "pause":
+        return Outcome(State.PAUSED.value, outcome.explanation.replace(AS_ASKED, "Paused", 1))
+    because = STOPPED_BY.get(attempt.stop_asked_by, AS_ASKED)
+    return Outcome(outcome.state, outcome.explanation.replace(AS_ASKED, because, 1))
 
 
 def _saved_by(attempt: Attempt, changed: list[Artifact]) -> list[Artifact]:

@@ -9,40 +9,62 @@ from sessions.metrics.codec import pack
 from sessions.metrics.events import Point
 from sessions.models import Attempt, Series, SeriesChunk
 
+# The attempt, the behavior and the tag of a series.
+Key = tuple[int, str, str]
+
 
 def append(attempt: Attempt, behavior: str, points: Iterable[Point]) -> None:
     """Append points of one behavior in the order they were written; to be called inside a transaction."""
-    by_tag: dict[str, list[Point]] = {}
-    for point in points:
-        by_tag.setdefault(_name(point.tag), []).append(point)
-    if not by_tag:
+    append_all((attempt.pk, behavior, point) for point in points)
+
+
+def append_all(points: Iterable[tuple[int, str, Point]]) -> None:
+    """Append points, each with the key of its attempt and its behavior, in the order they were written.
+
+    To be called inside a transaction; however many series there are, it takes four statements.
+    """
+    by_key: dict[Key, list[Point]] = {}
+    for attempt, behavior, point in points:
+        by_key.setdefault((attempt, behavior, _name(point.tag)), []).append(point)
+    if not by_key:
         return
-    named = Series.objects.filter(attempt=attempt, behavior=behavior, tag__in=by_tag)
-    before = dict(named.values_list("tag", "count"))
+    before = _counts(by_key)
     # One upsert each: bulk_update would cost several times as much, at every summary of every training.
     stored = Series.objects.bulk_create(
         [
             Series(
-                attempt=attempt,
-                behavior=behavior,
-                tag=tag,
-                count=before.get(tag, 0) + len(tagged),
-                last_step=tagged[-1].step,
-                last_value=finite(tagged[-1].value),
+                attempt_id=key[0],
+                behavior=key[1],
+                tag=key[2],
+                count=before.get(key, 0) + len(added),
+                last_step=added[-1].step,
+                last_value=finite(added[-1].value),
             )
-            for tag, tagged in by_tag.items()
+            for key, added in by_key.items()
         ],
         update_conflicts=True,
         unique_fields=["attempt", "behavior", "tag"],
         update_fields=["count", "last_step", "last_value"],
     )
-    tails = _tails({series.pk: before.get(series.tag, 0) for series in stored})
+    tails = _tails({series.pk: before.get(_key(series), 0) for series in stored})
     SeriesChunk.objects.bulk_create(
-        [chunk for series in stored for chunk in _chunks(series, tails.get(series.pk), by_tag[series.tag])],
+        [chunk for series in stored for chunk in _chunks(series, tails.get(series.pk), by_key[_key(series)])],
         update_conflicts=True,
         unique_fields=["series", "number"],
         update_fields=["data", "count"],
     )
+
+
+def _key(series: Series) -> Key:
+    return series.attempt_id, series.behavior, series.tag
+
+
+def _counts(keys: Iterable[Key]) -> dict[Key, int]:
+    """How many points the series have that are there already."""
+    attempts, behaviors, tags = (set(column) for column in zip(*keys, strict=True))
+    known = Series.objects.filter(attempt__in=attempts, behavior__in=behaviors, tag__in=tags)
+    rows = known.values_list("attempt_id", "behavior", "tag", "count")
+    return {(attempt, behavior, tag): count for attempt, behavior, tag, count in rows}
 
 
 def _name(tag: str) -> str:

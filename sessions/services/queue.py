@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from collections import Counter
 from pathlib import Path
@@ -17,6 +16,7 @@ from sessions.domain.queue import EDITOR_PORT, Grant, Room, Wait, Waiting, decid
 from sessions.domain.states import ACTIVE, ENDED, State, values
 from sessions.errors import Conflict
 from sessions.models import Attempt, Machine, PortLease, TrainingSession
+from sessions.selectors.disk import disk_is_short
 from sessions.selectors.sessions import waits_for_play
 from sessions.services.launching import LAUNCH_TASK, launch_command
 from sessions.services.transitions import SUPERVISOR, move, record
@@ -63,6 +63,7 @@ def as_waiting(attempt: Attempt) -> Waiting:
         editor=waits_for_play(session),
         ports=int(session.options.get("num_envs", 1)) if build else 0,
         device=session.options.get("device"),
+        disk_is_short=disk_is_short(Path(attempt.results_dir)),
     )
 
 
@@ -83,12 +84,6 @@ def room_on(machine: Machine) -> Room:
         gpu_load=tuple(load[f"cuda:{number}"] for number in range(len(machine.gpus))),
         disk_is_short=disk_is_short(settings.MENTOR_HOME),
     )
-
-
-def disk_is_short(folder: Path) -> bool:
-    """Tell whether less than MENTOR_DISK_RESERVE_MB is free where `folder` lies."""
-    reserve: int = settings.MENTOR["MENTOR_DISK_RESERVE_MB"]
-    return shutil.disk_usage(folder).free < reserve * 1024 * 1024
 
 
 def port_is_free(port: int) -> bool:

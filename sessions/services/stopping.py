@@ -11,6 +11,11 @@ from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
 from sessions.services.transitions import announce_end, move, record
 
+# Who asks when a disk is nearly full.
+DISK_RESERVE = "disk reserve"
+# How the end of a stop begins that MENTOR asked for by itself.
+STOPPED_BY = {DISK_RESERVE: "Stopped because its disk was nearly full"}
+
 
 def request_stop(session: TrainingSession, *, by: str) -> TrainingSession:
     """Ask the session to save its model and end; asking again changes nothing. Raises Conflict when it has ended."""

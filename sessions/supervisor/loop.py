@@ -13,6 +13,9 @@ from django.utils import timezone
 from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import queue
+from sessions.services.resources import note_gpus
+from sessions.supervisor.reserve import DiskWatch
+from sessions.supervisor.resources import ResourceWatch
 from sessions.supervisor.watch import Watch, is_of_the_database
 
 logger = logging.getLogger(__name__)
@@ -31,9 +34,15 @@ class Supervisor:
     machine: Machine
     clock: Callable[[], float]
     watches: dict[int, Watch] = field(default_factory=dict)
+    resources: ResourceWatch = field(default_factory=ResourceWatch)
+    disks: DiskWatch = field(init=False)
     _seen_version: int | None = None
     _refreshed_at: float = float("-inf")
     _beat_at: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        self.disks = DiskWatch(self.machine)
+        note_gpus(self.machine, self.resources.gpus.find())
 
     def tick(self) -> float:
         """Do one round and return the seconds to wait before the next. Errors cost one attempt one round."""
@@ -46,6 +55,7 @@ class Supervisor:
             if not self._guarded_tick(watch, now):
                 del self.watches[pk]
                 self._refreshed_at = float("-inf")
+        self._look_at_the_machine(now)
         return BUSY_SECONDS if self.watches else IDLE_SECONDS
 
     def _guarded_tick(self, watch: Watch, now: float) -> bool:
@@ -56,6 +66,17 @@ class Supervisor:
                 raise
             logger.exception("%s: this round failed; the next one tries again", watch.ingester.directory.path)
             return True
+
+    def _look_at_the_machine(self, now: float) -> None:
+        """The disks come first: to know what a training takes is worth less than to stop it in time."""
+        attempts = [watch.attempt for watch in self.watches.values()]
+        for look in (self.disks.tick, self.resources.tick):
+            try:
+                look(now, attempts)
+            except Exception as error:
+                if is_of_the_database(error):
+                    raise
+                logger.exception("This look at the machine failed; the next one tries again.")
 
     def _beat(self, now: float) -> None:
         Machine.objects.filter(pk=self.machine.pk).update(supervisor_seen_at=timezone.now(), supervisor_pid=os.getpid())

@@ -65,6 +65,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def load(value: float | None) -> str:
+    """Return how busy something is: 100 % is one core, or one GPU."""
+    return NOTHING if value is None else f"{value:,.0f} %"
+
+
+@register.filter
 def duration(seconds: float | None) -> str:
     """Return seconds as the two largest units: `42 s`, `4 min 12 s`, `1 h 04 min`, `2 d 03 h`."""
     if seconds is None:
@@ -81,7 +87,7 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
-def size(count: int | None) -> str:
+def size(count: float | None) -> str:
     """Return a number of bytes in the unit that fits, by thousands."""
     if count is None:
         return NOTHING

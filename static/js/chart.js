@@ -4,10 +4,9 @@ import { COLOURS, seams, traces } from "./traces.js";
 
 const DRAW_MS = 500;
 
-export function createChart(element, { store, tag, plotly, small = false, colours = pageColours, later, now }) {
+export function createChart(element, { store, tag, plotly, small = false, axis = "steps", unit = null, colours = pageColours, later, now }) {
   let seen = false;
   let stale = false;
-  let axis = "steps";
 
   const draw = coalesce(() => {
     if (!seen) stale = true;
@@ -20,7 +19,7 @@ export function createChart(element, { store, tag, plotly, small = false, colour
     if (!series.length) return;
     element.classList.add("drawn");
     const palette = colours(element);
-    plotly.react(element, traces(series, { axis, palette, small }), { ...layout({ axis, palette, small, many: series.length > 1 }), ...seams(series, { axis, palette, small }) }, {
+    plotly.react(element, traces(series, { axis, palette, small, unit }), { ...layout({ axis, palette, small, unit, many: series.length > 1 }), ...seams(series, { axis, palette, small }) }, {
       displayModeBar: false, responsive: true, doubleClick: "reset",
     });
   }
@@ -39,7 +38,7 @@ export function createChart(element, { store, tag, plotly, small = false, colour
   return { draw, see, setAxis, repaint: () => setAxis(axis) };
 }
 
-export function layout({ axis, palette, small, many }) {
+export function layout({ axis, palette, small, many, unit = null }) {
   const lines = { gridcolor: palette.grid, zerolinecolor: palette.grid, linecolor: palette.grid, tickcolor: palette.grid, automargin: true, nticks: small ? 4 : 8 };
   return {
     uirevision: axis,
@@ -52,8 +51,18 @@ export function layout({ axis, palette, small, many }) {
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
     hovermode: "x unified",
     hoverlabel: { bgcolor: palette.raised, bordercolor: palette.grid, font: { color: palette.text } },
-    xaxis: { ...lines, rangemode: "tozero", title: small ? undefined : { text: axis === "time" ? "Minutes" : "Steps", standoff: 8 }, hoverformat: axis === "time" ? ".1f" : ",d" },
-    yaxis: { ...lines, zeroline: true },
+    xaxis: { ...lines, rangemode: "tozero", title: small ? undefined : { text: axis === "time" ? "Minutes" : "Steps", standoff: 8 }, hoverformat: axis === "time" ? ".1f" : ",d", ticksuffix: unit ? " min" : "" },
+    yaxis: { ...lines, zeroline: true, ...(unit && { tickformat: unit.format, ticksuffix: unit.suffix, rangemode: "tozero" }) },
+  };
+}
+
+// Tells each chart whether its element is on the screen, or nearly.
+export function whenSeen(Observer) {
+  const charts = new WeakMap();
+  const observer = new Observer((entries) => entries.forEach((entry) => charts.get(entry.target).see(entry.isIntersecting)), { rootMargin: "200px" });
+  return (element, chart) => {
+    charts.set(element, chart);
+    observer.observe(element);
   };
 }
 

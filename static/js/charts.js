@@ -1,5 +1,5 @@
 // The chart area of a session: the reward in front, every other tag as a small chart that appears with its first point.
-import { createChart } from "./chart.js";
+import { createChart, whenSeen } from "./chart.js";
 
 const OTHER = "Other";
 const HIDDEN = /_hist(\/|$)/;
@@ -8,14 +8,12 @@ export function createCharts(root, { store, plotly, page = document, Observer = 
   const more = root.querySelector("[data-more-charts]");
   const grid = root.querySelector("[data-multiples]");
   const charts = new Map();
-  const byElement = new WeakMap();
-  const observer = new Observer((entries) => entries.forEach((entry) => byElement.get(entry.target).see(entry.isIntersecting)), { rootMargin: "200px" });
+  const see = whenSeen(Observer);
 
   function open(tag, element, small) {
     const chart = createChart(element, { store, tag, plotly, small });
     charts.set(tag, chart);
-    byElement.set(element, chart);
-    observer.observe(element);
+    see(element, chart);
     return chart;
   }
 

@@ -1,7 +1,7 @@
 // Shows a session's values in the elements that name them: data-field, inside data-session or data-behavior.
-import { duration, number, percent, reward, speed, stateLabel } from "./format.js";
+import { duration, load, number, percent, reward, size, speed, stateLabel } from "./format.js";
 
-const FORMATS = { duration, number, percent, reward, speed };
+const FORMATS = { duration, load, number, percent, reward, size, speed };
 
 function show(element, value) {
   const format = element.dataset.format;
@@ -49,7 +49,7 @@ function applyPart(element, part) {
 
 export function applySession(root, session) {
   root.dataset.state = session.state;
-  applyFields(root, session);
+  applyFields(root, { ...session, ...session.resources });
   for (const behavior of session.behaviors) {
     const element = behaviorElement(root, behavior.name);
     if (element) applyFields(element, behavior);

@@ -26,6 +26,18 @@ export function percent(value) {
   return tenths >= 1000 ? "100 %" : `${(tenths / 10).toFixed(1)} %`;
 }
 
+// How busy something is: 100 % is one core, or one GPU.
+export const load = (value) => (missing(value) ? NOTHING : `${grouped(value, 0)} %`);
+
+const BYTES = ["B", "kB", "MB", "GB", "TB"];
+
+export function size(count) {
+  if (missing(count)) return NOTHING;
+  let power = 0;
+  for (; count >= 1000 && power < BYTES.length - 1; power++) count /= 1000;
+  return `${count.toFixed(power ? 1 : 0)} ${BYTES[power]}`;
+}
+
 export function duration(seconds) {
   if (missing(seconds)) return NOTHING;
   const whole = Math.max(0, Math.floor(seconds));

@@ -7,6 +7,7 @@ import { applySession, isMoving, tick } from "./fields.js";
 import { percent } from "./format.js";
 import { createLink } from "./link.js";
 import { createRefresh } from "./refresh.js";
+import { createResources, createResourceStore, split } from "./resources.js";
 import { createStore } from "./series.js";
 import { openStream, socketUrl } from "./stream.js";
 
@@ -18,6 +19,7 @@ const AFTER_END_MS = [3_000, 10_000, 30_000]; // files are hashed and the report
 const root = document.querySelector("[data-session]");
 const live = JSON.parse(document.getElementById("live").textContent);
 const store = createStore();
+const taken = createResourceStore();
 // The console begins with what the server put on the page: those bytes are read again, as HTML keeps neither
 // carriage returns nor colours.
 const cursor = logCursor(live.log.attempt, live.log.offset);
@@ -29,6 +31,7 @@ const known = { root, session: live.session, at: performance.now() };
 let pointsCursor = live.points.cursor;
 let stateCursor = -1;
 let charts = null;
+let resources = null;
 let shown = false; // whether the console shows what the feed brought
 
 function onLog(frame) {
@@ -61,8 +64,10 @@ function onState(frame) {
 
 function onPoints(frame) {
   pointsCursor = frame.cursor;
-  const changed = store.add(frame.series);
+  const [trained, used] = split(frame.series);
+  const changed = store.add(trained);
   charts?.draw(changed);
+  resources?.draw(taken.add(used));
   if (changed.size) refreshFiles();
 }
 
@@ -78,7 +83,9 @@ const reload = () => location.reload();
 const HANDLERS = { log: onLog, state: onState, points: onPoints, gone: reload };
 
 printed.follow(true);
-store.add(live.points.series);
+const [trained, used] = split(live.points.series);
+store.add(trained);
+taken.add(used);
 
 const stream = openStream(socketUrl(live.socket), {
   hello: follow,
@@ -87,7 +94,10 @@ const stream = openStream(socketUrl(live.socket), {
   onRefused: reload,
 });
 
-plotlyReady(document.querySelector("[data-plotly]")).then((plotly) => { charts = createCharts(root, { store, plotly }); });
+plotlyReady(document.querySelector("[data-plotly]")).then((plotly) => {
+  charts = createCharts(root, { store, plotly });
+  resources = createResources(root, { store: taken, plotly });
+});
 setInterval(() => tick([known]), 1_000);
 entitle();
 

@@ -3,8 +3,9 @@ export const COLOURS = 6;
 const FAINT = 0.35;
 const MANY_SEAMS = 4;
 
-// What was trained again lies faintly beside the line that took its place.
-export function traces(series, { axis, palette, small }) {
+// What was trained again lies faintly beside the line that took its place. Values with a `unit` { format, suffix }
+// say it wherever they are written.
+export function traces(series, { axis, palette, small, unit = null }) {
   const start = beginning(series);
   const x = (one) => (axis === "time" ? one.wall_times.map((time) => (time - start) / 60) : one.steps);
   const faint = series.flatMap((one, index) => (one.replaced ?? []).map((part) => ({
@@ -19,7 +20,7 @@ export function traces(series, { axis, palette, small }) {
     y: one.values,
     line: { color: palette.series[index % COLOURS], width: small ? 1.6 : 2.2 },
     marker: { color: palette.series[index % COLOURS], size: 6 },
-    hovertemplate: `%{y:.4g}<extra>${escaped(one.behavior)}</extra>`,
+    hovertemplate: `%{y:${unit?.format ?? ".4g"}}${unit?.suffix ?? ""}<extra>${escaped(one.behavior)}</extra>`,
   }));
   return [...lines, ...faint];
 }

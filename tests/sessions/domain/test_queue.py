@@ -48,6 +48,11 @@ def test_a_short_disk_stops_everything_new() -> None:
     assert reasons(decide([Waiting(1, 0, 1)], replace(FREE, disk_is_short=True), everything_free)) == {1: "disk"}
 
 
+def test_a_short_disk_of_its_own_results_holds_nobody_else_back() -> None:
+    queue = [Waiting(1, 9, 1, disk_is_short=True), Waiting(2, 0, 2)]
+    assert reasons(decide(queue, FREE, everything_free)) == {1: "disk", 2: ""}
+
+
 def test_a_lack_of_ports_holds_nobody_else_back() -> None:
     queue = [Waiting(1, 9, 1, ports=2), Waiting(2, 0, 2)]
     assert reasons(decide(queue, FREE, lambda port: False)) == {1: "port", 2: ""}

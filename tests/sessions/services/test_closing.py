@@ -18,7 +18,7 @@ from sessions.domain.states import State
 from sessions.models import Artifact, Attempt, PortLease, SeriesChunk, SessionEvent, TrainingSession
 from sessions.runtime.rundir import ExitRecord
 from sessions.selectors.sessions import session_detail, session_named
-from sessions.services import artifacts, closing, ending
+from sessions.services import artifacts, closing, ending, reserve, stopping
 from sessions.trainers.checkpoints import blank
 from tests.factories import make_machine, make_session
 from tests.sessions.attempts import CONNECTED, INTERRUPTED, LISTENING, OnDisk, record_of, summary
@@ -178,6 +178,21 @@ def test_each_ending_has_its_state_and_its_sentence(
     assert (session.state, session.explanation) == (state, explanation)
     assert written.attempt.state == state
     assert written.attempt.failure == (explanation if state in {"failed", "lost"} else "")
+
+
+def test_a_stop_for_lack_of_room_says_so_at_the_end(written: OnDisk) -> None:
+    assert reserve.stop_for_room(written.attempt, written.results, 5)
+    save_final(written, 1500)
+    session = close(written, exit_record(stop_requested=True))
+    assert session.state == "stopped"
+    assert session.explanation == "Stopped because its disk was nearly full; Ball.onnx was saved at step 1,500."
+
+
+def test_a_stop_that_a_user_asked_for_before_stays_the_users(written: OnDisk) -> None:
+    stopping.request_stop(written.session, by="ada")
+    assert not reserve.stop_for_room(written.attempt, written.results, 5)
+    session = close(written, exit_record(stop_requested=True))
+    assert session.explanation == "Stopped as asked; nothing new was saved."
 
 
 def test_the_exit_record_is_kept_with_the_attempt(written: OnDisk) -> None:

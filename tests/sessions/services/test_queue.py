@@ -252,6 +252,19 @@ def test_a_session_says_in_one_word_what_it_waits_for(
     assert [waits_for(one)[0] for one in (editor, build)] == ["disk", "disk"]
 
 
+def test_a_session_whose_results_are_on_a_short_disk_waits_alone(
+    ada: User, machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = tmp_path / "full"
+    there, here = make_session(owner=ada), make_session(owner=ada)
+    there.attempts.update(results_dir=str(full / "results"))
+    monkeypatch.setattr(queue, "disk_is_short", lambda folder: Path(folder).is_relative_to(full))
+    queue.grant_waiting(machine)
+    assert states(there, here) == ["queued", "launching"]
+    why = "Waits for disk space: less than the reserve is free where its results are kept."
+    assert waits_for(there) == ("disk", why)
+
+
 def test_who_starts_waits_for_nothing_any_more(ada: User, machine: Machine, settings: Settings) -> None:
     options(settings, MENTOR_MAX_PARALLEL=1)
     first, second = make_session(owner=ada), make_session(owner=ada)

@@ -12,13 +12,13 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 
+from sessions.domain.resources import MEMORY
 from sessions.domain.rules import MEGABYTE, InvalidRules
 from sessions.domain.states import State
 from sessions.errors import Conflict, InvalidStart
 from sessions.metrics.events import Point
 from sessions.models import Attempt, Machine, SessionEvent, TrainingSession
 from sessions.runtime.rundir import ExitRecord
-from sessions.selectors.unattended import MEMORY_TAG
 from sessions.services import closing, launching, points, queue, rules, starting, stopping
 from sessions.services.editing import resume
 from sessions.services.transitions import move
@@ -231,7 +231,7 @@ def memory(written: OnDisk, *megabytes: float, every: float = 10.0) -> None:
     newest = timezone.now().timestamp()
     count = len(megabytes)
     rows = [
-        Point(MEMORY_TAG, index, newest - every * (count - 1 - index), size * MEGABYTE)
+        Point(MEMORY, index, newest - every * (count - 1 - index), size * MEGABYTE)
         for index, size in enumerate(megabytes)
     ]
     points.append(written.attempt, "", rows)
@@ -264,7 +264,7 @@ def test_memory_that_grows_may_stop_the_session(ada: User) -> None:
 def test_samples_of_long_ago_say_nothing(ada: User) -> None:
     written = training(ada, {"memory_mb": 1000})
     old = timezone.now().timestamp() - 7200
-    points.append(written.attempt, "", [Point(MEMORY_TAG, one, old + one, 9e12) for one in range(200)])
+    points.append(written.attempt, "", [Point(MEMORY, one, old + one, 9e12) for one in range(200)])
     look(written)
     assert written.attempt.alarm == ""
 

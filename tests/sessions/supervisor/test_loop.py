@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +17,20 @@ from sessions.models import Machine, SessionEvent, TrainingSession
 from sessions.services import stopping
 from sessions.services.ingest import Ingester
 from sessions.supervisor import loop
+from sessions.supervisor.gpus import Gpus
 from sessions.supervisor.loop import BUSY_SECONDS, IDLE_SECONDS, Supervisor
+from sessions.supervisor.resources import ResourceWatch
 from tests.factories import make_machine, make_session
 from tests.sessions.attempts import OnDisk, summary
 from tests.sessions.supervisor.watching import Clock, ago, attempt_of, claim, end, followed, hold, state_of, turn
+
+
+class TwoGpus(Gpus):
+    """Two that nothing uses."""
+
+    def find(self) -> list[str]:
+        return ["T4", "T4"]
+
 
 # Rounds
 
@@ -256,6 +267,30 @@ def test_an_error_in_one_attempt_costs_the_others_nothing(
     assert str(well.directory.path) not in caplog.text
     turn(supervisor)
     assert broken.session.behaviors.get().step == 500
+
+
+def test_a_look_at_the_machine_that_fails_costs_nothing_else(
+    supervisor: Supervisor, ada: User, held: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(folder: Path) -> int:
+        raise RuntimeError("no such disk")
+
+    supervisor.disks.free_bytes = broken
+    written = followed(attempt_of(ada, State.STARTING), held)
+    written.say(summary(500))
+    turn(supervisor, 2)
+    assert state_of(written) == "running"
+    assert [one.getMessage()[:24] for one in caplog.records] == ["This look at the machine"] * 2
+
+
+def test_the_gpus_are_known_before_anything_is_granted(ada: User) -> None:
+    machine = make_machine()
+    session = make_session(owner=ada)
+    turn(Supervisor(machine, Clock(), resources=ResourceWatch(gpus=TwoGpus())))
+    machine.refresh_from_db()
+    assert machine.gpus == ["T4", "T4"]
+    assert machine.disk_free
+    assert session.attempts.get().device == "cuda:0"
 
 
 def test_a_database_that_is_gone_is_not_an_error_of_one_attempt(
