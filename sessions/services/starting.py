@@ -130,7 +130,7 @@ def store(plan: StartPlan, by: User) -> TrainingSession:
             after=plan.after,
         )
         session.refresh_from_db()
-    _plan_behaviors(session, plan.config, fresh=not plan.request.resume)
+    plan_behaviors(session, plan.config, fresh=not plan.request.resume)
     return session
 
 
@@ -153,7 +153,8 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
     return session
 
 
-def _plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:
+def plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:
+    """Store what a configuration intends for each behavior; a fresh start forgets where they stood."""
     if fresh:
         session.behaviors.all().delete()
     for plan in config.behaviors.values():
