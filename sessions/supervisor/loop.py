@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from sessions.domain.states import ACTIVE, values
@@ -51,7 +51,7 @@ class Supervisor:
     def _guarded_tick(self, watch: Watch, now: float) -> bool:
         try:
             return watch.tick(now)
-        except DatabaseError:
+        except Error:
             raise
         except Exception:
             logger.exception("%s: this round failed; the next one tries again", watch.ingester.directory.path)

@@ -58,7 +58,7 @@ def test_what_is_rolled_back_leaves_no_memo(
     with django_capture_on_commit_callbacks(execute=True), pytest.raises(RuntimeError), transaction.atomic():
         session = make_session(owner=ada)
         raise RuntimeError
-    assert not (home / "runs" / session.run_id).exists()
+    assert list((home / "runs" / session.run_id).iterdir()) == []
 
 
 def test_a_disk_that_refuses_the_memo_does_not_undo_the_start(
@@ -67,9 +67,9 @@ def test_a_disk_that_refuses_the_memo_does_not_undo_the_start(
     caplog: pytest.LogCaptureFixture,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
-    (home / "runs").write_text("a file where the folder should be")
+    (home / "runs/ball/session.json").mkdir(parents=True)
     with caplog.at_level(logging.WARNING), django_capture_on_commit_callbacks(execute=True):
-        session = make_session(owner=ada)
+        session = make_session(owner=ada, run_id="ball")
     assert TrainingSession.objects.filter(pk=session.pk).exists()
     assert "only the database knows this session" in caplog.text
 
