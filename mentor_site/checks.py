@@ -11,13 +11,13 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from mentor_site.installation import SHORTEST_KEY
 from mentor_site.options import unknown_options
 from mentor_site.preparation import LOOPBACK
 from sessions.domain.trouble import GONE
 from sessions.selectors.database import file_of_database, file_trouble
 from sessions.selectors.remains import runs_in
 
-SHORTEST_KEY = 32
 DATABASE_SECONDS = 2.0
 
 

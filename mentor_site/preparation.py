@@ -10,7 +10,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
+from mentor_site import keeping, restoring
 from sessions.domain.trouble import AHEAD
+from sessions.errors import Conflict
 from sessions.models import Trainer
 from sessions.runtime.locks import is_held
 from sessions.selectors.database import schema_trouble
@@ -21,6 +23,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 def prepare() -> None:
     """Bring the tables up to date and check the settings; raises SystemCheckError or CommandError."""
+    finish_restore()
     BaseCommand().check(display_num_errors=False)
     trouble = schema_trouble()
     if trouble is AHEAD:
@@ -28,6 +31,18 @@ def prepare() -> None:
     if trouble is not None:
         call_command("migrate", verbosity=0, interactive=False)
     accounts.administrator()
+
+
+def finish_restore() -> None:
+    """Finish a restore that was interrupted while it moved in; raises CommandError while MENTOR runs."""
+    home = Path(settings.MENTOR_HOME)
+    if not restoring.is_unfinished(home):
+        return
+    try:
+        with keeping.house_to_ourselves(home):
+            restoring.finish(home)
+    except Conflict as error:
+        raise CommandError(f"A restore was interrupted. {error.detail} {error.hint}") from error
 
 
 def discover_trainers() -> list[str]:
