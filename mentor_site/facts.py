@@ -150,13 +150,18 @@ def house_is_up() -> bool:
 
 
 def running_parts() -> frozenset[str] | None:
-    """Return which of MENTOR's processes `up` has; None where it does not run or cannot be asked."""
+    """Return which of MENTOR's processes `up` has; None where it does not run or cannot be asked.
+
+    A web process that `up` leaves to others counts as there.
+    """
     pid = holder(Path(settings.MENTOR_HOME) / "up.lock")
-    return None if pid is None else frozenset(_parts_of(pid))
+    return frozenset(_parts_of(pid)) if pid else None
 
 
 def _parts_of(pid: int) -> Iterator[str]:
     with suppress(psutil.Error):
+        if "--without-web" in psutil.Process(pid).cmdline():
+            yield "web"
         for child in psutil.Process(pid).children():
             with suppress(psutil.Error):
                 yield from (part for part in PARTS if part in child.cmdline())

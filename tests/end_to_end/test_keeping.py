@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.end_to_end.practice import console_of, everything_arrives, goes_on, start, stop_mentor, trainer_of
-from tests.running import RunningMentor, running_mentor
+from tests.running import RunningMentor, eventually, running_mentor
 
 pytestmark = pytest.mark.slow
 
@@ -63,3 +65,41 @@ def test_a_backup_that_is_made_while_mentor_runs_comes_back_elsewhere(tmp_path: 
         with_results.wait_for("ball", "completed")
     finally:
         with_results.stop()
+
+
+def test_the_web_process_can_be_restarted_apart_from_the_trainings(tmp_path: Path) -> None:
+    """What the two containers of deploy/compose.yaml run."""
+    runner = RunningMentor(tmp_path / "var")
+    webs: list[subprocess.Popen[bytes]] = []
+    try:
+        runner.start("up", "--no-browser", "--without-web")
+        webs.append(serve(runner))
+        start(runner, pace=300)
+        trainer = psutil.Process(trainer_of(runner))
+        for end in (psutil.Process.kill, psutil.Process.terminate):
+            end(psutil.Process(webs[-1].pid))
+            webs[-1].wait(20)
+            goes_on(runner)
+            webs.append(serve(runner))
+            assert runner.session("ball")["state"] == "running"
+        assert set(runner.parts()) == {"up", "worker", "supervise"}
+        assert trainer.is_running()
+        runner.ask("POST", "sessions/ball/stop/")
+        everything_arrives(runner, "stopped")
+    finally:
+        for web in webs:
+            web.kill()
+            web.wait()
+        runner.stop()
+
+
+def serve(runner: RunningMentor) -> subprocess.Popen[bytes]:
+    web = subprocess.Popen(runner.manage("web", "--port", str(runner.port)), env=runner.environ)
+    eventually(lambda: answers(runner), seconds=60, what="the web process")
+    return web
+
+
+def answers(runner: RunningMentor) -> bool:
+    with contextlib.suppress(OSError):
+        return isinstance(runner.ask("GET", "system/"), dict)
+    return False
