@@ -23,7 +23,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         logger.warning("%s", error)
         error = explained(error)
     if isinstance(error, MentorError):
-        return Response(error.as_dict(), status=error.http_status)
+        later = {"Retry-After": "5"} if error.http_status == 503 else None
+        return Response(error.as_dict(), status=error.http_status, headers=later)
     answer = exception_handler(error, context)
     if answer is None:
         return None

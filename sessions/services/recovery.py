@@ -22,6 +22,7 @@ from sessions.selectors.remains import AttemptRemains, RunRemains
 from sessions.services.environments import fingerprint
 from sessions.services.memo import as_bytes
 from sessions.services.planning import OPTION_FIELDS, results_of_run
+from sessions.services.queue import as_waiting
 from sessions.services.starting import plan_behaviors
 from sessions.services.transitions import record
 from sessions.trainers.kinds import KINDS
@@ -119,12 +120,11 @@ def date_back(attempt: Attempt) -> None:
 
 def lease_again(attempt: Attempt) -> None:
     """Let an attempt that lives hold its ports; one that another holds stays with that."""
-    session = attempt.session
-    if attempt.machine is None or not KINDS[session.trainer.kind].connects_to_unity:
+    if attempt.machine is None:
         return
-    first = attempt.base_port if session.environment_id else EDITOR_PORT
-    count = int(session.options.get("num_envs", 1)) if session.environment_id else 1
-    ports = range(first, first + count) if first else ()
+    needs = as_waiting(attempt)
+    first = EDITOR_PORT if needs.editor else attempt.base_port
+    ports = range(first, first + max(1, needs.ports)) if first else ()
     PortLease.objects.bulk_create(
         (PortLease(machine=attempt.machine, port=port, attempt=attempt) for port in ports), ignore_conflicts=True
     )

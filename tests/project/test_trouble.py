@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from mentor_site import preparation
+from mentor_site import preparation, restoring
+from mentor_site.management.commands import supervise
 from sessions.domain import trouble
 from sessions.domain.trouble import DatabaseUnusable, Trouble
 from sessions.models import Attempt, Series, TrainingSession
@@ -310,6 +312,48 @@ def test_a_database_that_is_behind_is_brought_up_to_date(db: None, monkeypatch: 
     assert called == ["migrate"]
 
 
+class Counting:
+    """A supervisor that counts its rounds and then ends the process."""
+
+    def __init__(self, ended: threading.Event) -> None:
+        self.ticks = 0
+        self._ended = ended
+
+    def tick(self) -> float:
+        self.ticks += 1
+        self._ended.set()
+        return 0.0
+
+
+def test_the_supervisor_writes_nothing_until_the_database_may_be_written_and_says_why_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = threading.Event()
+    counting = Counting(ended)
+    looks: list[Exception | None] = [
+        DatabaseUnusable(trouble.AHEAD),
+        DatabaseUnusable(trouble.AHEAD),
+        InterfaceError("the connection is closed"),
+        None,
+    ]
+
+    def look(self: Guard) -> None:
+        assert counting.ticks == 0
+        if (error := looks.pop(0)) is not None:
+            raise error
+
+    monkeypatch.setattr(Guard, "look", look)
+    monkeypatch.setattr(supervise, "new_supervisor", lambda: counting)
+    monkeypatch.setattr(supervise, "forget_connection", lambda: None)
+    monkeypatch.setattr(supervise, "RETRY_SECONDS", 0.0)
+    supervise.supervise(ended)
+    assert (counting.ticks, looks) == (1, [])
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2
+    assert said[0].startswith("The database was changed by a newer MENTOR. Trainings go on.")
+    assert said[1].startswith("The database does not answer. (the connection is closed)")
+
+
 # recover, as a command
 
 
@@ -333,3 +377,10 @@ def test_recover_on_trial_says_what_it_would_do(home: Path, ada: User, capsys: p
     assert "ball: would rebuild attempt 1" in said
     assert "nothing was changed" in said
     assert not TrainingSession.objects.exists()
+
+
+def test_recover_finishes_a_restore_that_was_interrupted(home: Path, ada: User) -> None:
+    (home / restoring.READY / "runs").mkdir(parents=True)
+    call_command("recover", "--dry-run")
+    assert not restoring.is_unfinished(home)
+    assert (home / "runs").is_dir()

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from mentor_site import keeping, preparation
+from mentor_site import keeping, preparation, restoring
 from sessions.domain.trouble import AHEAD, BEHIND, DAMAGED, FOREIGN, GONE
 from sessions.errors import MentorError
 from sessions.models import Machine
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         home = Path(settings.MENTOR_HOME)
         try:
             with keeping.house_to_ourselves(home):
+                if restoring.is_unfinished(home):
+                    restoring.finish(home)
                 (self._say if options["dry_run"] else self._recover)(home)
         except MentorError as error:
             raise CommandError(f"{error.detail} {error.hint}".strip()) from error

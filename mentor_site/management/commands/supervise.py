@@ -66,7 +66,8 @@ def supervise(ended: threading.Event) -> None:
         except (Error, DatabaseUnusable) as error:
             trouble = explained(error).trouble
             if trouble != said:
-                logger.warning("%s %s (%s)", trouble.detail, trouble.hint, error)
+                words = f" ({error})" if isinstance(error, Error) else ""
+                logger.warning("%s%s %s", trouble.detail, words, trouble.hint)
             said, supervisor, pause = trouble, None, RETRY_SECONDS
             forget_connection()
             guard.forget()
