@@ -15,7 +15,7 @@ from django.views import defaults
 
 from sessions.domain.trouble import GONE, DatabaseUnusable
 from sessions.errors import MentorError, Missing
-from sessions.selectors.database import explained, file_of_database, is_trouble
+from sessions.selectors.database import explained, file_of_database, identity_of, is_trouble
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class MentorErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path = file_of_database()
-        if path is not None and not path.exists():  # a look would make an empty one
+        if path is not None and identity_of(path) is None:  # a look would make an empty one
             return answer_trouble(request, DatabaseUnusable(GONE))
         return self.get_response(request)
 

@@ -28,6 +28,7 @@ from sessions.domain.trouble import (
 
 SCHEMA_SECONDS = 5.0
 CHECK_SECONDS = 5.0
+SHORT_CHECK_SECONDS = 1.0
 STEPS_BETWEEN_LOOKS = 10_000
 
 Identity = tuple[int, int]
@@ -79,13 +80,19 @@ def explained(error: BaseException) -> DatabaseUnusable:
     """Return what a database error means, as an error a person may see."""
     if isinstance(error, DatabaseUnusable):
         return error
+    return DatabaseUnusable(_refined(explain(str(error))))
+
+
+def _refined(trouble: Trouble) -> Trouble:
+    """Look at the file, if there is one: SQLite makes an empty one where it finds none, and then misses the tables."""
     path = file_of_database()
-    return DatabaseUnusable(GONE if path and not path.exists() else _of_file(explain(str(error))))
-
-
-def _of_file(trouble: Trouble) -> Trouble:
-    """A file that is there and cannot be opened is one that may not be."""
-    return READ_ONLY if trouble is GONE else trouble
+    if path is None:
+        return trouble
+    if identity_of(path) is None:
+        return GONE
+    if trouble is GONE:  # it is there, and may not be opened
+        return READ_ONLY
+    return (file_trouble(path, seconds=SHORT_CHECK_SECONDS) or trouble) if trouble is BEHIND else trouble
 
 
 @dataclass
@@ -105,7 +112,7 @@ class Guard:
         if now - self._schema_at < SCHEMA_SECONDS:
             return
         if (trouble := schema_trouble()) is not None:
-            raise DatabaseUnusable(trouble)
+            raise DatabaseUnusable(_refined(trouble))
         self._schema_at = now
 
     def _look_at_file(self, path: Path) -> None:
@@ -129,12 +136,17 @@ def file_trouble(path: Path, *, seconds: float = CHECK_SECONDS) -> Trouble | Non
     try:
         with _opened(path, seconds) as file:
             answer = file.execute("PRAGMA quick_check(1)").fetchone()[0]
-            file.execute("SELECT 1 FROM django_migrations LIMIT 1")
+            tables = {name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error as error:
         if "interrupted" in str(error):  # too large to be read in that time; nothing wrong was found until then
             return None
-        return FOREIGN if "no such table" in str(error) else _of_file(explain(str(error)))
-    return None if answer == "ok" else DAMAGED
+        trouble = explain(str(error))
+        return READ_ONLY if trouble is GONE else trouble
+    if answer != "ok":
+        return DAMAGED
+    if not tables:
+        return GONE
+    return None if MigrationRecorder.Migration._meta.db_table in tables else FOREIGN
 
 
 @contextlib.contextmanager

@@ -211,6 +211,26 @@ def test_a_missing_and_an_empty_file_are_gone_and_stay_so(tmp_path: Path) -> Non
     assert not (tmp_path / "none").exists()
 
 
+def test_a_database_that_only_somebodys_look_has_made_is_gone_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mentor.sqlite3"
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        made.execute("PRAGMA journal_mode=WAL")
+    assert path.stat().st_size > 0
+    assert file_trouble(path) is trouble.GONE
+    monkeypatch.setattr(database, "file_of_database", lambda: path)
+    assert explained(OperationalError("no such table: training_machine")).trouble is trouble.GONE
+
+
+def test_a_file_that_may_not_be_opened_is_not_gone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "file_of_database", lambda: file)
+    assert explained(OperationalError("unable to open database file")).trouble is trouble.READ_ONLY
+    assert explained(OperationalError("no such table: training_machine")).trouble is trouble.BEHIND
+    file.unlink()
+    assert explained(OperationalError("unable to open database file")).trouble is trouble.GONE
+
+
 def test_a_file_of_something_else_is_foreign(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("nothing like it " * 1000)
     assert file_trouble(tmp_path / "text") is trouble.DAMAGED
