@@ -398,7 +398,6 @@ def test_states_of_a_memo_that_nobody_knows_are_taken_as_waiting(home: Path, ada
     told = memo.memo_of(session)
     strange = replace(told, attempts=tuple(replace(one, state="dreaming") for one in told.attempts))
     path = home / "runs" / session.run_id / "session.json"
-    path.parent.mkdir(parents=True)
     atomic_write(path, as_facts(strange))
     forget()
     assert [one.state for one in rebuild(home)] == [State.QUEUED.value]
