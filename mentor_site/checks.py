@@ -11,10 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from mentor_site.installation import SHORTEST_KEY
 from mentor_site.options import unknown_options
 from mentor_site.preparation import LOOPBACK
+from sessions.domain.trouble import GONE
+from sessions.selectors.database import file_of_database, file_trouble
+from sessions.selectors.remains import runs_in
 
-SHORTEST_KEY = 32
+DATABASE_SECONDS = 2.0
 
 
 @register()
@@ -77,3 +81,15 @@ def check_trainer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register()
+def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A damaged database is not written any more; a new one is not made in silence where there is a history."""
+    path = file_of_database()
+    trouble = file_trouble(path, seconds=DATABASE_SECONDS) if path is not None else None
+    if path is None or trouble is None or trouble.passing:
+        return []
+    if trouble is GONE and not runs_in(Path(settings.MENTOR_HOME)):
+        return []
+    return [Error(f"{trouble.detail} ({path})", hint=trouble.hint, id="mentor.E006")]

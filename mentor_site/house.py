@@ -17,22 +17,26 @@ READY_SECONDS = 60.0
 
 @dataclass
 class House:
-    """Web, worker and supervisor."""
+    """Web, worker and supervisor; `with_web` is false where the web process runs elsewhere."""
 
     host: str
     port: int
     minder: Minder
+    with_web: bool = True
 
     @classmethod
-    def at(cls, host: str, port: int, *, say: Callable[[str], None]) -> House:
+    def at(cls, host: str, port: int, *, say: Callable[[str], None], with_web: bool = True) -> House:
         """Return the house, not yet started."""
         # Reports made by the worker link to the pages that are served here.
         here = {"MENTOR_HOST": host, "MENTOR_PORT": str(port)}
-        web = Child("web", ["--host", host, "--port", str(port)], here)
-        return cls(host, port, Minder([web, Child("worker", [], here), Child("supervise", [], here)], say))
+        web = [Child("web", ["--host", host, "--port", str(port)], here)] if with_web else []
+        children = [*web, Child("worker", [], here), Child("supervise", [], here)]
+        return cls(host, port, Minder(children, say), with_web)
 
     def wait_until_ready(self) -> bool:
-        """Look after the children until the web process answers; return whether it does."""
+        """Look after the children until the web process, if it is one of them, answers; return whether it does."""
+        if not self.with_web:
+            return not self.minder.stopped
         deadline = time.monotonic() + READY_SECONDS
         self.minder.run_until(lambda: self.answers() or time.monotonic() > deadline)
         return self.answers()

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 KEY_BYTES = 64
+SHORTEST_KEY = 32
 
 
 def make_home(home: Path) -> Path:

@@ -38,12 +38,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--link", required=True)
     parser.add_argument("--browser", action="store_true")
     parser.add_argument("--stop-trainings", action="store_true")
+    parser.add_argument("--without-web", action="store_true")
     options = parser.parse_args(arguments)
     lock = FileLock(options.home / "up.lock")
     if not lock.acquire():
         say(f"MENTOR already runs for {options.home}. Use it, or stop it first.")
         return 1
-    house = House.at(options.host, options.port, say=say)
+    house = House.at(options.host, options.port, say=say, with_web=not options.without_web)
     with interruptible(house.minder):
         try:
             return mind(house, options)

@@ -8,12 +8,14 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
+from mentor_site import keeping, restoring
+from sessions.domain.trouble import AHEAD
+from sessions.errors import Conflict
 from sessions.models import Trainer
 from sessions.runtime.locks import is_held
+from sessions.selectors.database import schema_trouble
 from sessions.services import accounts, trainers
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -21,15 +23,26 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 def prepare() -> None:
     """Bring the tables up to date and check the settings; raises SystemCheckError or CommandError."""
+    finish_restore()
     BaseCommand().check(display_num_errors=False)
-    if _tables_are_behind():
+    trouble = schema_trouble()
+    if trouble is AHEAD:
+        raise CommandError(f"{trouble.detail} {trouble.hint}")
+    if trouble is not None:
         call_command("migrate", verbosity=0, interactive=False)
     accounts.administrator()
 
 
-def _tables_are_behind() -> bool:
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+def finish_restore() -> None:
+    """Finish a restore that was interrupted while it moved in; raises CommandError while MENTOR runs."""
+    home = Path(settings.MENTOR_HOME)
+    if not restoring.is_unfinished(home):
+        return
+    try:
+        with keeping.house_to_ourselves(home):
+            restoring.finish(home)
+    except Conflict as error:
+        raise CommandError(f"A restore was interrupted. {error.detail} {error.hint}") from error
 
 
 def discover_trainers() -> list[str]:

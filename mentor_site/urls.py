@@ -25,3 +25,5 @@ urlpatterns = [
     path("api/", include("reports.api.urls")),
     path("api/", include("sessions.api.urls")),
 ]
+
+handler500 = "mentor_site.middleware.server_error"

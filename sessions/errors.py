@@ -54,6 +54,13 @@ class InvalidInput(MentorError):
     code = "invalid"
 
 
+class NoPlace(MentorError):
+    """MENTOR may not write where runs are kept."""
+
+    code = "no_place"
+    http_status = 503
+
+
 class Missing(MentorError):
     """There is no such thing, or none that this user may see."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,12 +12,19 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from sessions.errors import MentorError
+from sessions.selectors.database import explained, is_trouble
+
+logger = logging.getLogger(__name__)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn what a view raised into an answer; None lets Django report what nobody expected."""
+    if is_trouble(error):
+        logger.warning("%s", error)
+        error = explained(error)
     if isinstance(error, MentorError):
-        return Response(error.as_dict(), status=error.http_status)
+        later = {"Retry-After": "5"} if error.http_status == 503 else None
+        return Response(error.as_dict(), status=error.http_status, headers=later)
     answer = exception_handler(error, context)
     if answer is None:
         return None

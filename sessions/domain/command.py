@@ -6,8 +6,9 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM\d|LPT\d)(?:\..*)?", re.IGNORECASE)
@@ -31,6 +32,12 @@ FURTHER = (
     "num_areas", "max_lifetime_restarts", "restarts_rate_limit_n", "restarts_rate_limit_period_s", "quality_level",
     "target_frame_rate", "capture_frame_rate", "no_graphics_monitor",
 )  # fmt: skip
+ALIASES = {"env": "env_path", "torch-device": "device"}
+READERS: dict[str, Callable[[str], Any]] = {
+    "run_id": str, "results_dir": str, "env_path": str, "seed": int, "num_envs": int, "base_port": int,
+    "no_graphics": lambda _: True, "width": int, "height": int, "time_scale": float, "timeout_wait": int,
+    "device": str, "resume": lambda _: True, "force": lambda _: True, "initialize_from": str,
+}  # fmt: skip
 # Worker i of ML-Agents is given seed + i, and NumPy takes no more than 32 bits.
 LARGEST_SEED = 2**31 - 1
 RANGES: dict[str, tuple[float, float]] = {
@@ -89,6 +96,19 @@ def command_line(config_path: str, options: RunOptions) -> list[str]:
     flags["no-graphics-monitor"] = bool(options.further.get("no_graphics_monitor"))
     arguments += [f"--{name}" for name, given in flags.items() if given]
     return [*arguments, "--env-args", *options.env_args] if options.env_args else arguments
+
+
+def read_command_line(arguments: Sequence[str]) -> tuple[str, RunOptions]:
+    """Return the path of the configuration and the options of a `command_line`; what it never writes is passed over."""
+    end = arguments.index("--env-args") if "--env-args" in arguments else len(arguments)
+    named: dict[str, str] = {}
+    for argument in arguments[1:end]:
+        name, _, value = argument.removeprefix("--").partition("=")
+        named[ALIASES.get(name, name.replace("-", "_"))] = value
+    values = {name: read(named[name]) for name, read in READERS.items() if name in named}
+    further = {name: int(named[name]) if named[name] else True for name in FURTHER if name in named}
+    options = RunOptions(**values, further=further, env_args=tuple(arguments[end + 1 :]))
+    return arguments[0], options
 
 
 def _dashed(name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import Error
 
 from sessions.errors import MentorError
 from sessions.live.cursor import Cursor, Follow, read_follow
@@ -81,6 +82,9 @@ class Feed(AsyncWebsocketConsumer):
         except MentorError:
             await self.frame({"type": "gone"})
             await self.close(FORBIDDEN)
+        except Error as error:
+            logger.warning("%s: %s; its page will ask again", self.scope["path"], error)
+            await self.close(BROKEN)
         except Exception:
             # A page whose feed ended in silence would look live for ever; a closed one comes back.
             logger.exception("%s: this feed ended; its page will ask again", self.scope["path"])

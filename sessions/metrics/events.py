@@ -47,10 +47,11 @@ def event_files(folder: Path) -> list[Path]:
         found = [path for path in folder.iterdir() if ".tfevents." in path.name and path.is_file()]
     except OSError:
         return []
-    return sorted(found, key=lambda path: (_begun(path), path.name))
+    return sorted(found, key=lambda path: (begun(path), path.name))
 
 
-def _begun(path: Path) -> int:
+def begun(path: Path) -> int:
+    """Return when an event file was begun, in seconds since the epoch; 0 when its name does not say."""
     stamp = path.name.partition(".tfevents.")[2].split(".")[0]
     return natural(stamp, most_digits=19) or 0
 

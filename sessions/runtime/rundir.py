@@ -206,5 +206,10 @@ class RunDirectory:
     def results(self) -> Path:
         return self.path / "results"
 
+    @property
+    def memo(self) -> Path:
+        """What only the database would know of the session."""
+        return self.path / "session.json"
+
     def attempt(self, number: int) -> AttemptDirectory:
         return AttemptDirectory(self.path / "attempts" / str(number))

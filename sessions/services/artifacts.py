@@ -71,15 +71,16 @@ def _one(file: Path, results: Path, behavior: str) -> Found | None:
     )
 
 
-def store(attempt: Attempt, results: Path, *, hashed: bool) -> list[Artifact]:
+def store(attempt: Attempt, results: Path, *, hashed: bool, until: float = math.inf) -> list[Artifact]:
     """Bring the session's list of files up to date and return those that are new or changed.
 
-    With `hashed` the SHA-256 of every file that has none yet is computed.
+    With `hashed` the SHA-256 of every file that has none yet is computed. Files that were changed after `until`
+    (seconds since the epoch) are left to a later attempt.
     """
     known = {artifact.path: artifact for artifact in Artifact.objects.filter(session_id=attempt.session_id)}
     status = read_status(results)
     changed = []
-    found = look(results)
+    found = [one for one in look(results) if one.modified_ns <= until * 1e9]
     for one in found:
         artifact = known.get(one.path)
         if artifact is None or (artifact.modified_ns, artifact.size) != (one.modified_ns, one.size):
@@ -133,9 +134,14 @@ def _store_one(attempt: Attempt, one: Found, status: dict[str, Any]) -> Artifact
     return Artifact.objects.update_or_create(session_id=attempt.session_id, path=one.path, defaults=columns)[0]
 
 
+def status_path(results: Path) -> Path:
+    """Return where ML-Agents says how far a run came."""
+    return results / "run_logs" / "training_status.json"
+
+
 def read_status(results: Path) -> dict[str, Any]:
     """Return ML-Agents' training_status.json, or nothing when it is missing or unreadable."""
-    path = results / "run_logs" / "training_status.json"
+    path = status_path(results)
     try:
         if path.stat().st_size > STATUS_BYTES:
             return {}
@@ -145,9 +151,13 @@ def read_status(results: Path) -> dict[str, Any]:
     return status if isinstance(status, dict) else {}
 
 
-def final_steps(results: Path) -> dict[str, int]:
-    """Return the step of the final checkpoint of each behavior, as training_status.json tells it."""
-    status = read_status(results)
+def final_steps(results: Path, *, until: float = math.inf) -> dict[str, int]:
+    """Return the step of the final checkpoint of each behavior, as training_status.json tells it.
+
+    What was written after `until` (seconds since the epoch) is a later attempt's, and says nothing.
+    """
+    path = status_path(results)
+    status = read_status(results) if path.is_file() and path.stat().st_mtime <= until else {}
     steps = {name: _final_of(status, name).get("steps") for name in status}
     return {name: step for name, step in steps.items() if isinstance(step, int)}
 

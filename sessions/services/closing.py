@@ -53,8 +53,8 @@ def close(ingester: Ingester, record: ExitRecord, *, same_boot: bool = True) -> 
     if sentence := _what_is_wrong_with_the_console(ingester, record):
         raise_alarm(attempt, sentence)
     attempt.refresh_from_db()
-    files = artifacts.store(attempt, ingester.results, hashed=True)
-    for behavior, step in artifacts.final_steps(ingester.results).items():
+    files = artifacts.store(attempt, ingester.results, hashed=True, until=ingester.until)
+    for behavior, step in artifacts.final_steps(ingester.results, until=ingester.until).items():
         advance(attempt.session_id, behavior, step)
     saved = _saved_by(attempt, files)
     models = [one for one in saved if one.kind == "onnx"]

@@ -15,6 +15,7 @@ from sessions.errors import Conflict, NotAllowed
 from sessions.models import TrainingSession
 from sessions.selectors.files import checkpoints_are_gone
 from sessions.selectors.sessions import User
+from sessions.services import memo
 from sessions.services.planning import GONE
 from sessions.services.schedule import session_to_wait_for
 from sessions.services.starting import new_attempt
@@ -36,6 +37,7 @@ def edit(session: TrainingSession, changes: Mapping[str, Any]) -> TrainingSessio
     columns = {name: changes[name] for name in EDITABLE if name in changes}
     if columns:
         TrainingSession.objects.filter(pk=session.pk).update(**columns, version=F("version") + 1)
+        memo.keep(session.pk)
         session.refresh_from_db()
     return session
 

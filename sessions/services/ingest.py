@@ -20,7 +20,7 @@ from django.utils import timezone
 from sessions.domain import console
 from sessions.domain.progress import Pace
 from sessions.domain.states import SPEAKING, State
-from sessions.metrics.events import Batch, event_files, read_events
+from sessions.metrics.events import Batch, begun, event_files, read_events
 from sessions.models import Attempt, EventFile
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.services import points
@@ -48,6 +48,10 @@ class Ingester:
     pace: Pace = field(default_factory=Pace)
     # Set when the console spoke of a saved model: the files are worth a look.
     saved: bool = False
+    # What was begun or saved after this moment (seconds since the epoch) belongs to a later attempt.
+    until: float = float("inf")
+    # Where the results are, when they were set aside.
+    folder: Path | None = None
     _sizes: dict[Path, int] = field(default_factory=dict)
     _files: dict[str, EventFile] = field(default_factory=dict)
     _foreign: set[str] | None = None
@@ -59,7 +63,7 @@ class Ingester:
     @property
     def results(self) -> Path:
         """The results folder of the session, where each behavior has a folder."""
-        return Path(self.attempt.results_dir, self.attempt.session.run_id)
+        return self.folder or Path(self.attempt.results_dir, self.attempt.session.run_id)
 
     def step(self) -> bool:
         """Store what is new, at most a few megabytes of each file; return whether there may be more."""
@@ -199,7 +203,7 @@ class Ingester:
         more = False
         for folder in self._behavior_folders():
             for path in event_files(folder):
-                if self._grew(path):
+                if begun(path) <= self.until and self._grew(path):
                     more = self._event_file(path, folder.name) or more
         return more
 

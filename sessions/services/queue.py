@@ -18,6 +18,7 @@ from sessions.errors import Conflict
 from sessions.models import Attempt, Machine, PortLease, TrainingSession
 from sessions.selectors.disk import disk_is_short
 from sessions.selectors.sessions import waits_for_play
+from sessions.services import memo
 from sessions.services.launching import LAUNCH_TASK, launch_command
 from sessions.services.transitions import SUPERVISOR, move, record
 
@@ -166,4 +167,5 @@ def move_to(session: TrainingSession, index: int, *, by: str) -> None:
             TrainingSession.objects.filter(pk=attempts[one.key].session_id).update(
                 place=one.place, priority=one.priority, version=F("version") + 1
             )
+            memo.keep(attempts[one.key].session_id)
         record(session.pk, key, State.QUEUED, State.QUEUED, who=by, why=f"Moved to place {index + 1} of the queue.")

@@ -58,9 +58,14 @@ def plan_for(attempt: Attempt, results: Path) -> Plan:
     return plan(shelves, lambda behavior, name: condition(results / behavior / name).value)
 
 
+def aside_of(path: Path, number: int, what: str = "before") -> Path:
+    """Return where a file or folder is once an attempt of this number has set it aside."""
+    return path.with_name(f"{path.name}.{what}-attempt-{number}")
+
+
 def set_aside(path: Path, number: int, what: str = "before") -> Path:
     """Rename a file or folder so that its name says before which attempt; raises LaunchFailed when that fails."""
-    aside = path.with_name(f"{path.name}.{what}-attempt-{number}")
+    aside = aside_of(path, number, what)
     try:
         retrying(lambda: path.rename(aside))
     except OSError as error:

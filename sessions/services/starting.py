@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from sessions.domain.config import Config
 from sessions.domain.states import ENDED, EXPLANATIONS, State, values
-from sessions.errors import Conflict
+from sessions.errors import Conflict, NoPlace
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.models.session import last_place
+from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import saved_something
 from sessions.services import environments
 from sessions.services.planning import (
@@ -81,7 +84,22 @@ def _how_it_goes_on(session: TrainingSession) -> str:
     return "Resumes from its last checkpoint." if saved_something(session) else "Begins anew: nothing was saved before."
 
 
+def require_place(run_id: str) -> None:
+    """Raise NoPlace unless files can be written where this run will be kept."""
+    folder = RunDirectory(settings.MENTOR_HOME, run_id).path
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise NoPlace(
+            f"MENTOR cannot write to {folder}: {error.strerror or error}. Nothing was started.",
+            hint="Give MENTOR's user the right to write there, and make room if the disk is full.",
+        ) from error
+
+
 def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **schedule: Any) -> Attempt:
+    require_place(session.run_id)
     number = next_attempt_number(session)
     results_dir = results_of_run(session.run_id)
     return Attempt.objects.create(
@@ -135,7 +153,7 @@ def store(plan: StartPlan, by: User) -> TrainingSession:
             after=plan.after,
         )
         session.refresh_from_db()
-    _plan_behaviors(session, plan.config, fresh=not plan.request.resume)
+    plan_behaviors(session, plan.config, fresh=not plan.request.resume)
     return session
 
 
@@ -158,7 +176,8 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
     return session
 
 
-def _plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:
+def plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:
+    """Store what a configuration intends for each behavior; a fresh start forgets where they stood."""
     if fresh:
         session.behaviors.all().delete()
     for plan in config.behaviors.values():

@@ -15,6 +15,7 @@ from django_q.tasks import async_task
 from sessions import nudge
 from sessions.domain.states import ENDED, EXPLANATIONS, State, require
 from sessions.models import Attempt, SessionEvent, TrainingSession
+from sessions.services import memo
 
 SUPERVISOR = "supervisor"
 
@@ -76,7 +77,7 @@ def announce_end(session_id: int) -> None:
 
 
 def record(session_id: int, attempt_id: int | None, before: State | None, to: State, *, who: str, why: str) -> None:
-    """Write the event of a change, and nudge open pages once it is committed."""
+    """Write the event of a change; once it is committed, renew the session's memo and nudge open pages."""
     SessionEvent.objects.create(
         session_id=session_id,
         attempt_id=attempt_id,
@@ -85,6 +86,7 @@ def record(session_id: int, attempt_id: int | None, before: State | None, to: St
         who=who,
         why=why,
     )
+    memo.keep(session_id)
     transaction.on_commit(lambda: nudge.session(session_id))
 
 

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import DatabaseError, DataError, IntegrityError
+from django.db import DataError, Error, IntegrityError
 from django.utils import timezone
 
 from sessions.domain.states import State
@@ -208,4 +208,4 @@ class Watch:
 
 def is_of_the_database(error: Exception) -> bool:
     """Tell whether an error is the whole database's, rather than that of one attempt's own data."""
-    return isinstance(error, DatabaseError) and not isinstance(error, (DataError, IntegrityError))
+    return isinstance(error, Error) and not isinstance(error, (DataError, IntegrityError))

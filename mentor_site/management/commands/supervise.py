@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
@@ -12,11 +13,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from mentor_site.processes import END_WITH_STDIN, when_stdin_ends
+from sessions.domain.trouble import DatabaseUnusable, Trouble
 from sessions.models import Machine
 from sessions.runtime.locks import FileLock
+from sessions.selectors.database import Guard, explained
 from sessions.supervisor.loop import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -50,17 +53,34 @@ class Command(BaseCommand):
 
 
 def supervise(ended: threading.Event) -> None:
-    """Tick until told to end. A database that is locked or gone costs nothing but delay."""
+    """Tick until told to end. A database that is locked, damaged or gone is not written, and costs only delay."""
     supervisor: Supervisor | None = None
+    guard = Guard()
+    said: Trouble | None = None
     while not ended.is_set():
         try:
-            if supervisor is None:
-                machine, _ = Machine.objects.get_or_create(name=settings.MENTOR_MACHINE)
-                supervisor = Supervisor(machine, time.monotonic)
+            guard.look()
+            supervisor = supervisor or new_supervisor()
             pause = supervisor.tick()
-        except DatabaseError as error:
-            logger.warning("The database does not answer (%s); trainings go on, the next look is in a second.", error)
-            connection.close()
-            supervisor = None
-            pause = RETRY_SECONDS
+            said = None
+        except (Error, DatabaseUnusable) as error:
+            trouble = explained(error).trouble
+            if trouble != said:
+                words = f" ({error})" if isinstance(error, Error) else ""
+                logger.warning("%s%s %s", trouble.detail, words, trouble.hint)
+            said, supervisor, pause = trouble, None, RETRY_SECONDS
+            forget_connection()
+            guard.forget()
         ended.wait(pause)
+
+
+def new_supervisor() -> Supervisor:
+    """Return a supervisor of this machine that remembers nothing."""
+    machine, _ = Machine.objects.get_or_create(name=settings.MENTOR_MACHINE)
+    return Supervisor(machine, time.monotonic)
+
+
+def forget_connection() -> None:
+    """Let the next query open a new connection; closing one whose server is gone may fail, too."""
+    with contextlib.suppress(Error):
+        connection.close()

@@ -27,6 +27,11 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.MENTOR["MENTOR_PORT"], help="Port to listen on.")
         parser.add_argument("--no-browser", action="store_true", help="Do not open the browser.")
         parser.add_argument(
+            "--without-web",
+            action="store_true",
+            help="Start worker and supervisor only; the web process runs elsewhere, as in a container of its own.",
+        )
+        parser.add_argument(
             "--stop-trainings", action="store_true", help="When MENTOR stops, stop trainings too; they save first."
         )
 
@@ -34,7 +39,8 @@ class Command(BaseCommand):
         """Make everything ready, or say what is in the way."""
         preparation.prepare()
         preparation.require_house_is_free()
-        preparation.require_address(options["host"], options["port"])
+        if not options.get("without_web"):
+            preparation.require_address(options["host"], options["port"])
         for line in preparation.discover_trainers():
             self.stdout.write(f"Trainer {line}")
 
@@ -45,5 +51,6 @@ class Command(BaseCommand):
         arguments += ["--host", options["host"], "--port", str(options["port"])]
         arguments += [] if options["no_browser"] else ["--browser"]
         arguments += ["--stop-trainings"] if options["stop_trainings"] else []
+        arguments += ["--without-web"] if options["without_web"] else []
         connections.close_all()
         sys.exit(minder.become(arguments))

@@ -18,6 +18,7 @@ from sessions.domain.command import (
     RunOptions,
     as_shell,
     command_line,
+    read_command_line,
     suggest_run_id,
     validate_options,
 )
@@ -205,3 +206,31 @@ def test_windows_quotes_as_its_programs_read() -> None:
     assert as_shell(["mlagents-learn", "C:\\my games\\b.yaml", "--run-id=b"], windows=True) == (
         'mlagents-learn "C:\\my games\\b.yaml" --run-id=b'
     )
+
+
+def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.none() | values
+
+
+@given(
+    st.builds(
+        RunOptions,
+        run_id=st.just("ball-1"),
+        results_dir=st.sampled_from(["/r", "C:\\a b\\r", "/r=s"]),
+        env_path=maybe(st.just("/builds/Ball=2.x86_64")),
+        seed=st.integers(-1, 2**31 - 1),
+        num_envs=st.integers(1, 64),
+        no_graphics=st.booleans(),
+        width=maybe(st.integers(1, 8192)),
+        time_scale=maybe(st.floats(0.001, 100)),
+        timeout_wait=maybe(st.integers(1, 999)),
+        device=maybe(st.sampled_from(["cpu", "cuda:1"])),
+        resume=st.booleans(),
+        force=st.booleans(),
+        initialize_from=maybe(st.just("/r/other")),
+        env_args=st.lists(st.sampled_from(["--a=1", "b", "--force"])).map(tuple),
+        further=st.fixed_dictionaries({}, optional={"num_areas": st.just(2), "no_graphics_monitor": st.just(True)}),
+    )
+)
+def test_a_command_line_can_be_read_back(options: RunOptions) -> None:
+    assert read_command_line(command_line("/c.yaml", options)) == ("/c.yaml", options)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from sessions.domain.states import State
-from sessions.errors import Conflict, InvalidStart, NotAllowed
+from sessions.errors import Conflict, InvalidStart, NoPlace, NotAllowed
 from sessions.models import Artifact, Attempt, Environment, SessionEvent, TrainingSession
 from sessions.services import planning, starting
 from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_request, make_session
@@ -193,3 +194,20 @@ def test_engine_settings_of_a_configuration_become_options_that_the_command_line
     assert {"--quality-level=1", "--time-scale=5.0", "--num-areas=3", "--seed=4"} <= set(command)
     assert b"engine_settings" not in bytes(session.config_used)
     assert bytes(session.config_given) == CONFIG + sections
+
+
+def test_where_files_cannot_be_written_nothing_is_started(home: Path, ada: User) -> None:
+    (home / "runs").write_text("a file where the folder should be")
+    with pytest.raises(NoPlace) as refusal:
+        starting.start_session(make_request(run_id="ball"), by=ada)
+    assert str(home / "runs" / "ball") in refusal.value.detail
+    assert refusal.value.hint
+    assert not TrainingSession.objects.exists()
+    (home / "runs").unlink()
+    session = make_session(owner=ada, run_id="ball", state=State.STOPPED)
+    (home / "runs/ball").rename(home / "runs/gone")
+    (home / "runs/ball").write_text("")
+    with pytest.raises(NoPlace), transaction.atomic():
+        starting.new_attempt(session, by="ada", resume=True, force=False)
+    session.refresh_from_db()
+    assert (session.state, session.attempts.count()) == ("stopped", 1)

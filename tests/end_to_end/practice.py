@@ -1,0 +1,58 @@
+"""A practice training "ball" that takes a while, and what must be true of it whatever happened to MENTOR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mentor_site.options import BASE_DIR
+from tests.running import RunningMentor, eventually
+
+CONFIG = (BASE_DIR / "sessions" / "trainers" / "demo.yaml").read_text(encoding="utf-8")
+
+
+def start(mentor: RunningMentor, run_id: str = "ball", *, pace: int = 1000) -> None:
+    answer = mentor.ask("POST", "sessions/", body(run_id, pace))
+    assert answer.get("state") == "queued", answer
+    eventually(lambda: mentor.session(run_id)["step"] > 0, what="the first summary")
+
+
+def body(run_id: str, pace: int) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "config": CONFIG,
+        "trainer": "practice",
+        "name": "Kept",
+        "env_args": [f"--steps-per-second={pace}"],
+    }
+
+
+def console_of(mentor: RunningMentor) -> Path:
+    return mentor.home / "runs/ball/attempts/1/console.log"
+
+
+def trainer_of(mentor: RunningMentor) -> int:
+    return max(process.pid for process in mentor.attempt_processes() if "boot.py" in " ".join(process.cmdline()))
+
+
+def everything_arrives(mentor: RunningMentor, state: str = "completed") -> None:
+    """The training ends well, and MENTOR has every line and every point of it, once."""
+    done = mentor.wait_for("ball", "completed", "stopped", "failed", "lost", seconds=120)
+    assert done["state"] == state, done["explanation"]
+    assert mentor.console("ball").encode() == console_of(mentor).read_bytes()
+    series = mentor.ask("GET", "sessions/ball/metrics/?tag=Environment/Cumulative Reward&behavior=Ball")
+    steps = series["series"][0]["steps"]
+    assert steps == [1000 * (number + 1) for number in range(len(steps))]
+    assert steps[-1] <= done["step"] < steps[-1] + 1000 or state == "completed"
+    assert len(steps) == 40 or state == "stopped"
+
+
+def goes_on(mentor: RunningMentor) -> None:
+    size = console_of(mentor).stat().st_size
+    eventually(lambda: console_of(mentor).stat().st_size > size, what="further lines of the trainer")
+
+
+def stop_mentor(mentor: RunningMentor) -> None:
+    assert mentor.process is not None
+    mentor.process.terminate()
+    mentor.process.wait(40)
