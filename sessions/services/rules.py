@@ -22,7 +22,7 @@ from sessions.domain.verdicts import End, NoRestart, Restart, Verdict, after_end
 from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
 from sessions.selectors import unattended
-from sessions.selectors.files import has_checkpoint
+from sessions.selectors.files import saved_something
 from sessions.selectors.sessions import mode
 from sessions.services import stopping
 from sessions.services.starting import new_attempt
@@ -180,7 +180,7 @@ def _tell(session: TrainingSession, attempt: Attempt, why: str) -> None:
 def _queue(session: TrainingSession, restart: Restart) -> None:
     """Queue the restart: from the last checkpoint, or anew where there is none (what is there is set aside)."""
     at = timezone.now() + timedelta(seconds=restart.pause_seconds)
-    resume = has_checkpoint(session)
+    resume = saved_something(session)
     number = f"{restart.number} of {restart.limit}"
     how = "" if resume else "from the beginning "
     why = f"Restarts {how}at {at:%H:%M:%S} UTC ({number}) after: {session.explanation}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 BUSY_SECONDS = 0.1
 IDLE_SECONDS = 0.5
+# However many attempts there are and however much they write, about this share of a core is taken, and no more: what
+# has grown meanwhile is stored with the next round, which costs hardly more than a smaller one.
+MOST_SHARE = 0.35
+LONGEST_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 # Even without a sign of change the tables are read this often.
 REFRESH_SECONDS = 2.0
@@ -33,6 +38,7 @@ class Supervisor:
 
     machine: Machine
     clock: Callable[[], float]
+    spent: Callable[[], float] = time.process_time
     watches: dict[int, Watch] = field(default_factory=dict)
     resources: ResourceWatch = field(default_factory=ResourceWatch)
     disks: DiskWatch = field(init=False)
@@ -46,7 +52,7 @@ class Supervisor:
 
     def tick(self) -> float:
         """Do one round and return the seconds to wait before the next. Errors cost one attempt one round."""
-        now = self.clock()
+        now, spent = self.clock(), self.spent()
         if now - self._beat_at >= HEARTBEAT_SECONDS:
             self._beat(now)
         if self._something_changed(now):
@@ -56,7 +62,13 @@ class Supervisor:
                 del self.watches[pk]
                 self._refreshed_at = float("-inf")
         self._look_at_the_machine(now)
-        return BUSY_SECONDS if self.watches else IDLE_SECONDS
+        return self._pause(self.spent() - spent)
+
+    def _pause(self, spent: float) -> float:
+        """Return the seconds to wait after a round that took so many seconds of a core."""
+        if not self.watches:
+            return IDLE_SECONDS
+        return min(max(BUSY_SECONDS, spent / MOST_SHARE - spent), LONGEST_SECONDS)
 
     def _guarded_tick(self, watch: Watch, now: float) -> bool:
         try:

@@ -416,6 +416,15 @@ def test_without_a_checkpoint_a_restart_begins_anew(ada: User) -> None:
     assert "Restarts from the beginning at" in session.explanation
 
 
+def test_a_checkpoint_that_the_crash_took_is_no_reason_to_begin_anew(ada: User) -> None:
+    written = training(ada, RESTART)
+    written.save("Ball/Ball-500.pt")
+    (written.results / "Ball" / "checkpoint.pt").unlink(missing_ok=True)
+    session = end(written, -11)
+    further = session.attempts.get(number=2)
+    assert (further.resume, further.force) == (True, False), "the launch mends it"
+
+
 def test_the_limit_holds_and_is_explained(ada: User) -> None:
     written = training(ada, RESTART)
     for _ in range(2):

@@ -55,6 +55,16 @@ def test_the_supervisor_shows_that_it_lives(supervisor: Supervisor) -> None:
     assert seen() > first
 
 
+@pytest.mark.parametrize(("spent", "pause"), [(0.0, BUSY_SECONDS), (0.01, BUSY_SECONDS), (0.35, 0.65), (9.0, 1.0)])
+def test_a_round_that_took_long_is_followed_by_a_longer_pause(
+    ada: User, held: ExitStack, spent: float, pause: float
+) -> None:
+    times = iter([5.0, 5.0 + spent])
+    supervisor = Supervisor(make_machine(), Clock(), spent=lambda: next(times))
+    followed(attempt_of(ada, State.RUNNING), held)
+    assert supervisor.tick() == pytest.approx(pause)
+
+
 def test_a_waiting_session_is_granted_and_watched(supervisor: Supervisor, ada: User, launches: list[int]) -> None:
     attempt = make_session(owner=ada).attempts.get()
     turn(supervisor, 3)
