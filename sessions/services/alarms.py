@@ -21,3 +21,12 @@ def raise_alarm(attempt: Attempt, sentence: str) -> None:
         Attempt.objects.filter(pk=attempt.pk).update(alarm=f"{before} {sentence}".strip())
         touch(attempt.session_id)
     logger.warning("attempt %s: %s", attempt, sentence)
+
+
+def take_back(attempt: Attempt, sentence: str) -> None:
+    """Take a sentence out of the alarm of an attempt, if it is there."""
+    with transaction.atomic():
+        before = Attempt.objects.values_list("alarm", flat=True).get(pk=attempt.pk)
+        if sentence in before:
+            Attempt.objects.filter(pk=attempt.pk).update(alarm=" ".join(before.replace(sentence, "").split()))
+            touch(attempt.session_id)

@@ -15,7 +15,7 @@ from sessions.runtime.evidence import Evidence
 from sessions.runtime.patience import Patience
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.runtime.takeover import interrupt_trainer, kill_attempt, kill_shim
-from sessions.services.alarms import raise_alarm
+from sessions.services.alarms import raise_alarm, take_back
 from sessions.services.transitions import SUPERVISOR, move, touch
 from sessions.supervisor.tries import Lasting
 
@@ -44,6 +44,7 @@ class Following:
     _due: Lasting = field(default_factory=Lasting)
     _patience: Patience | None = None
     _stop_seen: bool = False
+    _folder_is_there: bool | None = None
     _now: float = 0.0
 
     def follow(self, evidence: Evidence, now: float, *, alone: bool) -> None:
@@ -54,17 +55,22 @@ class Following:
         self.attempt.state, wanted = row
         if self.attempt.state == State.LAUNCHING.value:
             move(self.attempt, State.STARTING, who=SUPERVISOR)
-        if evidence.claim is None:
-            raise_alarm(
-                self.attempt,
-                f"The folder of this attempt, {self.directory.path}, is gone, and processes of it live on. "
-                "Put it back, or end the attempt at once.",
-            )
+        self._tell_of_the_folder(there=evidence.claim is not None)
         if alone == self.attempt.supervised:
             self._note_supervision(supervised=not alone)
         self._carry_wishes(evidence, wanted)
         self._tell_of_the_stop(evidence)
         self._end_when_due(evidence, now, alone=alone)
+
+    def _tell_of_the_folder(self, *, there: bool) -> None:
+        if there == self._folder_is_there:
+            return
+        self._folder_is_there = there
+        sentence = (
+            f"The folder of this attempt, {self.directory.path}, is gone, and processes of it live on. "
+            "Put it back, or end the attempt at once."
+        )
+        (take_back if there else raise_alarm)(self.attempt, sentence)
 
     def _note_supervision(self, *, supervised: bool) -> None:
         Attempt.objects.filter(pk=self.attempt.pk).update(supervised=supervised)
