@@ -6,10 +6,12 @@ nudge reaches what lives in the same process at once, and with Redis every proce
 
 from __future__ import annotations
 
-import contextlib
+import logging
 
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+logger = logging.getLogger(__name__)
 
 
 def group(session_id: int) -> str:
@@ -22,5 +24,7 @@ def session(session_id: int) -> None:
     layer = get_channel_layer()
     if layer is None or isinstance(layer, InMemoryChannelLayer):
         return
-    with contextlib.suppress(OSError):
+    try:
         async_to_sync(layer.group_send)(group(session_id), {"type": "session.nudge"})
+    except Exception as error:  # whatever the layer's library raises: pages look for themselves
+        logger.debug("A nudge was lost: %s", error)

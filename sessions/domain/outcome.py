@@ -76,6 +76,8 @@ def classify(ending: Ending) -> Outcome:
         return Outcome("completed", f"Every behavior reached its max_steps. {_saved(ending)}")
     if ending.stop_requested and (ending.code in INTERRUPT_CODES or _saved_before_it_was_lost(ending)):
         return _stopped(ending)
+    if ending.code is not None and ending.stop_requested and ending.interrupted and ending.saved:
+        return _stumbled(ending)
     if ending.code is None:
         return _lost(ending)
     if ending.code == 0:
@@ -117,6 +119,13 @@ def _stopped(ending: Ending) -> Outcome:
         return Outcome("stopped", "Stopped as asked, before training began; nothing new was saved.")
     saved = _saved(ending)
     return Outcome("stopped", f"Stopped as asked; {saved if ending.saved else saved[0].lower() + saved[1:]}")
+
+
+def _stumbled(ending: Ending) -> Outcome:
+    """The final model is the last thing a stop is for; what fails while the trainer leaves costs nothing."""
+    how = f"On its way out it ended with code {ending.code}"
+    why = f": {_sentence(ending.failure)}" if ending.failure else "."
+    return Outcome("stopped", f"Stopped as asked; {_saved(ending)} {how}{why}")
 
 
 def _lost(ending: Ending) -> Outcome:

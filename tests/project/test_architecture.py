@@ -80,3 +80,13 @@ def test_links_between_documents_lead_somewhere() -> None:
             if "://" not in target and not (page.parent / target).exists():
                 broken.append(f"{page.name}: {target}")
     assert not broken
+
+
+def test_every_fault_names_tests_that_exist() -> None:
+    page = (BASE_DIR / "docs" / "faults.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
+    assert len(named) > 60
+    texts = {file: (BASE_DIR / file).read_text(encoding="utf-8") for file, _ in named}
+    assert [f"{file}::{test}" for file, test in named if test and f"def {test}(" not in texts[file]] == []
+    told = {int(number) for number in re.findall(r"F(\d+)", page)}
+    assert set(range(1, 52)) | set(range(60, 68)) <= told

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.domain.outcome import Ending, classify
+from sessions.domain.outcome import Ending, Outcome, classify
 from sessions.domain.states import ENDED, State
 
 HALF = Ending(
@@ -154,3 +154,17 @@ def test_completed_means_that_all_that_appeared_reached_its_goal(ending: Ending)
 def test_stopped_is_only_what_somebody_asked_for(ending: Ending) -> None:
     if classify(ending).state == "stopped":
         assert ending.stop_requested or ending.killed
+
+
+def test_an_error_after_the_model_was_saved_does_not_make_a_stop_a_failure() -> None:
+    saved = ["Ball.onnx at step 12,034"]
+    left = replace(
+        HALF, code=1, stop_requested=True, interrupted=True, failure="EOFError: Ran out of input", saved=saved
+    )
+    assert classify(left) == Outcome(
+        "stopped",
+        "Stopped as asked; Ball.onnx was saved at step 12,034. On its way out it ended with code 1: "
+        "EOFError: Ran out of input.",
+    )
+    assert classify(replace(left, saved=[])).state == "failed"
+    assert classify(replace(left, interrupted=False)).state == "failed"

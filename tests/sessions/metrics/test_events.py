@@ -6,6 +6,7 @@ import io
 import math
 import struct
 import tempfile
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -270,3 +271,22 @@ def test_event_files_come_in_the_order_they_were_begun(tmp_path: Path) -> None:
 def test_a_file_name_with_an_odd_number_is_no_exception(tmp_path: Path) -> None:
     (tmp_path / "events.out.tfevents.²³.machine").write_bytes(b"")
     assert len(event_files(tmp_path)) == 1
+
+
+def test_a_file_of_5_gb_is_read_in_bounded_memory(path: Path) -> None:
+    data = file_of(*(scalar(step=step) for step in range(1000)))
+    path.write_bytes(data)
+    with path.open("r+b") as file:
+        file.truncate(5 * 1024**3)  # a hole that takes no room, as a disk leaves it after a loss of power
+    offset, steps = 0, []
+    tracemalloc.start()
+    try:
+        while (batch := read_events(path, offset, limit_bytes=64 * 1024)).next_offset > offset:
+            offset = batch.next_offset
+            steps += [point.step for point in batch.points]
+            if offset > len(data):
+                break
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert steps == list(range(1000))

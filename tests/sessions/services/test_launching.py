@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from sessions import tasks
 from sessions.domain.queue import EDITOR_PORT, Grant
@@ -29,6 +30,7 @@ from tests.sessions.services.queueing import (
     granted,
     make_build_session,
     make_editor_session,
+    options,
     ports_of,
     states,
 )
@@ -97,6 +99,19 @@ def test_the_shim_finds_all_it_needs_in_the_directory(
     assert spec.env["MENTOR_ATTEMPT"] == attempt.cookie
     assert directory.config.read_bytes() == directory.given_config.read_bytes() == CONFIG
     assert Path(attempt.results_dir).is_dir()
+
+
+def test_a_configuration_that_changes_after_the_start_changes_no_attempt(
+    ada: User, machine: Machine, tmp_path: Path, settings: Settings
+) -> None:
+    options(settings, MENTOR_FOLDERS=[tmp_path], MENTOR_MAX_PARALLEL=10)
+    file = tmp_path / "ball.yaml"
+    file.write_bytes(CONFIG)
+    session = make_session(owner=ada, config=None, config_path=str(file))
+    file.write_text("behaviors: {}", encoding="utf-8")
+    attempt = granted(session, machine)
+    tasks.launch_attempt(attempt.pk)
+    assert launching.directory_of(attempt).config.read_bytes() == CONFIG
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
