@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 UNSEEN_SECONDS = 10.0
 # How long a living shim may leave undone what is due before the supervisor does it.
 IDLE_SHIM_SECONDS = 20.0
+# How long the folder of an attempt that lives may be away before a person is told.
+GONE_SECONDS = 10.0
 # How long one round may wait for processes that were killed.
 KILL_SECONDS = 1.0
 ASKED = {
@@ -42,6 +44,7 @@ class Following:
     attempt: Attempt
     directory: AttemptDirectory
     _due: Lasting = field(default_factory=Lasting)
+    _claim: Lasting = field(default_factory=Lasting)
     _patience: Patience | None = None
     _stop_seen: bool = False
     _now: float = 0.0
@@ -54,7 +57,8 @@ class Following:
         self.attempt.state, wanted = row
         if self.attempt.state == State.LAUNCHING.value:
             move(self.attempt, State.STARTING, who=SUPERVISOR)
-        if evidence.claim is None:
+        self._claim.see(evidence.claim is not None, now)
+        if evidence.claim is None and self._claim.seconds(now) > GONE_SECONDS:
             raise_alarm(
                 self.attempt,
                 f"The folder of this attempt, {self.directory.path}, is gone, and processes of it live on. "

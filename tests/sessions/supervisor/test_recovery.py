@@ -247,16 +247,17 @@ def test_an_attempt_whose_folder_is_gone_is_lost_and_not_guessed(
     assert written.attempt.alarm == session.explanation
 
 
-def test_a_folder_that_comes_back_is_as_if_it_had_never_been_away(
-    supervisor: Supervisor, ada: User, held: ExitStack
+@pytest.mark.parametrize(("looks", "told"), [(1, False), (30, True)])
+def test_a_folder_that_comes_back_ends_nothing(
+    supervisor: Supervisor, ada: User, held: ExitStack, looks: int, told: bool
 ) -> None:
     written = followed(attempt_of(ada, State.RUNNING), held)
     turn(supervisor)
     away = written.directory.path.rename(written.directory.path.with_name("moved"))
-    turn(supervisor, 30)
+    turn(supervisor, looks)
     away.rename(written.directory.path)
     turn(supervisor, 30)
-    assert (state_of(written), written.attempt.alarm) == ("running", "")
+    assert (state_of(written), "Put it back" in written.attempt.alarm) == ("running", told)
 
 
 def test_an_attempt_without_its_folder_lives_as_long_as_its_processes(
