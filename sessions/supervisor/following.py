@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 UNSEEN_SECONDS = 10.0
 # How long a living shim may leave undone what is due before the supervisor does it.
 IDLE_SHIM_SECONDS = 20.0
+# How long the folder of an attempt that lives may be away before a person is told.
+GONE_SECONDS = 10.0
 # How long one round may wait for processes that were killed.
 KILL_SECONDS = 1.0
 ASKED = {
@@ -42,6 +44,7 @@ class Following:
     attempt: Attempt
     directory: AttemptDirectory
     _due: Lasting = field(default_factory=Lasting)
+    _claim: Lasting = field(default_factory=Lasting)
     _patience: Patience | None = None
     _stop_seen: bool = False
     _folder_is_there: bool | None = None
@@ -55,7 +58,9 @@ class Following:
         self.attempt.state, wanted = row
         if self.attempt.state == State.LAUNCHING.value:
             move(self.attempt, State.STARTING, who=SUPERVISOR)
-        self._tell_of_the_folder(there=evidence.claim is not None)
+        self._claim.see(evidence.claim is not None, now)
+        if evidence.claim is not None or self._claim.seconds(now) > GONE_SECONDS:
+            self._tell_of_the_folder(there=evidence.claim is not None)
         if alone == self.attempt.supervised:
             self._note_supervision(supervised=not alone)
         self._carry_wishes(evidence, wanted)

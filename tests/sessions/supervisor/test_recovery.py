@@ -247,13 +247,15 @@ def test_an_attempt_whose_folder_is_gone_is_lost_and_not_guessed(
     assert written.attempt.alarm == session.explanation
 
 
+@pytest.mark.parametrize(("looks", "told"), [(1, False), (30, True)])
 def test_a_folder_that_comes_back_is_as_if_it_had_never_been_away(
-    supervisor: Supervisor, ada: User, held: ExitStack
+    supervisor: Supervisor, ada: User, held: ExitStack, looks: int, told: bool
 ) -> None:
     written = followed(attempt_of(ada, State.RUNNING), held)
     turn(supervisor)
     away = written.directory.path.rename(written.directory.path.with_name("moved"))
-    turn(supervisor, 30)
+    turn(supervisor, looks)
+    assert ("Put it back" in written.attempt.alarm) is told
     away.rename(written.directory.path)
     turn(supervisor, 30)
     assert (state_of(written), written.attempt.alarm) == ("running", "")
