@@ -42,7 +42,7 @@ def run(mentor: RunningMentor, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def test_a_database_that_is_locked_for_half_a_minute_costs_only_delay(mentor: RunningMentor) -> None:
-    start(mentor)
+    start(mentor, pace=600)
     with contextlib.closing(sqlite3.connect(mentor.home / "mentor.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         answers: list[Any] = []
@@ -115,7 +115,7 @@ def test_where_nothing_may_be_written_a_start_is_refused_with_the_reason(tmp_pat
     mentor = Unprivileged(tmp_path / "var")
     try:
         mentor.start()
-        start(mentor)
+        start(mentor, pace=200)
         runs = mentor.home / "runs"
         runs.chmod(0o500)
         answer = mentor.ask("POST", "sessions/", body("other", 1000))
