@@ -108,9 +108,10 @@ def points_in(path: Path, behavior: str) -> Iterator[tuple[tuple[str, str], tupl
 
 
 def stored_points(attempt: Attempt) -> Points:
-    """Return the points of the database."""
+    """Return the points of the database, but for what MENTOR measured itself, which belongs to no behavior."""
     found: Points = defaultdict(list)
-    chunks = SeriesChunk.objects.filter(series__attempt=attempt).select_related("series").order_by("number")
+    chunks = SeriesChunk.objects.filter(series__attempt=attempt).exclude(series__behavior="")
+    chunks = chunks.select_related("series").order_by("number")
     for chunk in chunks:
         columns = unpack(bytes(chunk.data))
         rows = zip(columns.steps, columns.wall_times, columns.values, strict=True)

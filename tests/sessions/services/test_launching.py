@@ -231,7 +231,8 @@ def test_without_force_results_stay_where_they_are(ada: User, machine: Machine) 
     session = make_session(owner=ada, state=State.STOPPED)
     results = Path(session.attempts.get().results_dir, session.run_id)
     (results / "Ball").mkdir(parents=True)
-    (results / "Ball" / "checkpoint.pt").write_bytes(torch_like())
+    checkpoint = torch_like()  # an archive, and so another one two seconds later
+    (results / "Ball" / "checkpoint.pt").write_bytes(checkpoint)
     make_session(owner=ada, run_id=session.run_id, resume=True)
     tasks.launch_attempt(granted(session, machine).pk)
-    assert (results / "Ball" / "checkpoint.pt").read_bytes() == torch_like()
+    assert (results / "Ball" / "checkpoint.pt").read_bytes() == checkpoint
