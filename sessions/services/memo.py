@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,8 +24,24 @@ TRAINER = ("name", "kind", "interpreter")
 ENVIRONMENT = ("name", "path", "size", "modified_ns", "sha256")
 
 
+_left_alone = False
+
+
+@contextmanager
+def left_alone() -> Iterator[None]:
+    """Write no memo meanwhile: while a session is rebuilt, its memo knows more than the database."""
+    global _left_alone
+    _left_alone = True
+    try:
+        yield
+    finally:
+        _left_alone = False
+
+
 def keep(session_id: int) -> None:
     """Write the session's memo once the current transaction is committed; what goes wrong then is only logged."""
+    if _left_alone:
+        return
     transaction.on_commit(lambda: _write(session_id), robust=True)
 
 

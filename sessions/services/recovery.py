@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -39,7 +41,7 @@ def adopt_session(run: RunRemains) -> TrainingSession:
     given, used = _configs(run)
     session = TrainingSession.objects.create(
         run_id=run.run_id,
-        **{name: getattr(memo, name) for name in ("name", "notes", "tags", "config_name", "rules", "priority", "held")},
+        **{name: getattr(memo, name) for name in ("name", "notes", "tags", "config_name", "priority", "held", "rules")},
         **({"place": memo.place} if memo.place else {}),
         owner=_owner(memo.owner),
         trainer=_trainer(memo.trainer, last),
@@ -52,6 +54,17 @@ def adopt_session(run: RunRemains) -> TrainingSession:
     TrainingSession.objects.filter(pk=session.pk).update(**moments)
     session.refresh_from_db()
     return session
+
+
+@contextmanager
+def at_rest(session: TrainingSession, rules: dict[str, Any]) -> Iterator[None]:
+    """Keep a session's rules from acting on what is long past; afterwards it has `rules` again."""
+    rows = TrainingSession.objects.filter(pk=session.pk)
+    rows.update(rules={})
+    try:
+        yield
+    finally:
+        rows.update(rules=rules)
 
 
 def adopt_launched(session: TrainingSession, remains: AttemptRemains, machine: Machine, *, wanted: str) -> Attempt:

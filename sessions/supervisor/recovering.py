@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,12 +13,13 @@ from sessions.domain.states import ENDED, State, values
 from sessions.errors import MentorError
 from sessions.models import Attempt, Machine, TrainingSession
 from sessions.selectors.remains import AttemptRemains, RunRemains, runs_in
-from sessions.services import recovery
+from sessions.services import memo, recovery
 from sessions.services.repair import aside_of
 from sessions.supervisor.watch import LOOK_SECONDS, Watch
 
 # An ending nobody recorded is recorded in one look and read in the next.
-LOOKS = 4
+LOOKS = 6
+LONG_AGO_SECONDS = 60.0
 
 
 @dataclass
@@ -51,29 +53,38 @@ def _is_news(remains: AttemptRemains, state: str | None) -> bool:
 def recover(home: Path, machine: Machine) -> Iterator[Rebuilt]:
     """Store every run of which the database does not know everything; one that cannot be costs only itself."""
     found = list(unknown_runs(home))
+    whole = []
     for run, unknown in found:
-        done = Rebuilt(run.run_id)
-        try:
-            _rebuild(run, unknown, machine, done)
-        except MentorError as error:
-            done.note = f"{error.detail} {error.hint}".strip()
-        except (OSError, Error, ValueError, KeyError) as error:
-            done.note = f"It could not be rebuilt: {error}"
+        done = _rebuilt(run, unknown, machine)
+        whole += [] if done.note else [run]
         yield done
-    for run, _ in found:
-        session = TrainingSession.objects.filter(run_id=run.run_id).first()
-        if session is not None:
-            recovery.await_again(session, run)
+    for run in whole:
+        session = TrainingSession.objects.get(run_id=run.run_id)
+        recovery.await_again(session, run)
+        memo.keep(session.pk)
+
+
+def _rebuilt(run: RunRemains, unknown: list[AttemptRemains], machine: Machine) -> Rebuilt:
+    done = Rebuilt(run.run_id)
+    try:
+        with memo.left_alone():
+            _rebuild(run, unknown, machine, done)
+    except MentorError as error:
+        done.note = f"{error.detail} {error.hint}".strip()
+    except (OSError, Error, ValueError, KeyError) as error:
+        done.note = f"It could not be rebuilt: {error}"
+    return done
 
 
 def _rebuild(run: RunRemains, unknown: list[AttemptRemains], machine: Machine, done: Rebuilt) -> None:
     session = TrainingSession.objects.filter(run_id__iexact=run.run_id).first() or recovery.adopt_session(run)
-    for remains in unknown:
-        if not _end_earlier(session, run, remains.number):
-            done.note = f"Attempt {remains.number} waits: an earlier one has not ended. Recover again when it has."
-            break
-        _rebuild_attempt(session, run, remains, machine)
-        done.attempts.append(remains.number)
+    with recovery.at_rest(session, session.rules):
+        for remains in unknown:
+            if not _end_earlier(session, run, remains.number):
+                done.note = f"Attempt {remains.number} waits: an earlier one has not ended. Recover again when it has."
+                break
+            _rebuild_attempt(session, run, remains, machine)
+            done.attempts.append(remains.number)
     session.refresh_from_db()
     done.state = session.state
 
@@ -108,7 +119,9 @@ def _see_through(attempt: Attempt, run: RunRemains, remains: AttemptRemains) -> 
     watch = Watch(attempt)
     watch.ingester.until = remains.ended_at
     watch.ingester.folder = _set_aside(watch.ingester.results, run, remains.number)
-    ended = any(not watch.tick(look * LOOK_SECONDS) for look in range(LOOKS))
+    # What was launched long ago has had its time; what was launched just now may still be on its way.
+    pause = LONG_AGO_SECONDS if time.time() - remains.launched_at > LONG_AGO_SECONDS else LOOK_SECONDS
+    ended = any(not watch.tick(look * pause) for look in range(LOOKS))
     if not ended:
         recovery.lease_again(attempt)
     return ended

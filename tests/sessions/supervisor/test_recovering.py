@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from sessions.domain.states import State
 from sessions.models import (
@@ -402,3 +402,57 @@ def test_states_of_a_memo_that_nobody_knows_are_taken_as_waiting(home: Path, ada
     forget()
     assert [one.state for one in rebuild(home)] == [State.QUEUED.value]
     assert not Artifact.objects.exists()
+
+
+RESTART = {"restart_limit": 3, "restart_pause_seconds": 0.0}
+
+
+def crashed(owner: User) -> TrainingSession:
+    """A session that crashed, with a rule that restarts crashed ones; it was left alone afterwards."""
+    session = make_session(owner=owner, run_id="ball")
+    written = launched(session, at=BEGAN)
+    written.say(CONNECTED, NEW_BRAIN, summary(500))
+    end(written, at=BEGAN + 100, code=-11)
+    TrainingSession.objects.update(rules=RESTART)
+    keep(session)
+    return session
+
+
+def test_rules_do_not_act_on_what_is_long_past_and_are_there_afterwards(home: Path, ada: User) -> None:
+    crashed(ada)
+    forget()
+    assert rebuild(home) == [Rebuilt("ball", [1], "failed")]
+    session = TrainingSession.objects.get()
+    assert (session.state, session.rules, session.attempts.count()) == ("failed", RESTART, 1)
+
+
+def test_a_memo_is_left_alone_until_all_it_knows_is_stored(
+    home: Path, ada: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    trained_twice(ada)
+    path = home / "runs/ball/session.json"
+    before = path.read_bytes()
+    forget()
+    rebuilding = recover(home, make_machine())
+    with django_capture_on_commit_callbacks(execute=True):
+        next(rebuilding)
+    assert path.read_bytes() == before
+    with django_capture_on_commit_callbacks(execute=True):
+        assert list(rebuilding) == []
+    assert path.read_bytes() != before
+    after = json.loads(path.read_bytes())
+    assert [one["number"] for one in after["attempts"]] == [1, 2]
+
+
+def test_an_attempt_that_was_never_claimed_never_starts_and_is_queued_again(home: Path, ada: User) -> None:
+    session = make_session(owner=ada)
+    written = launched(session, at=BEGAN)
+    written.directory.claim.unlink()
+    os.utime(written.directory.spec, (BEGAN, BEGAN))
+    keep(session)
+    forget()
+    assert [one.state for one in rebuild(home)] == ["queued"]
+    assert list(Attempt.objects.order_by("number").values_list("state", flat=True)) == ["failed", "queued"]
+    claim = written.directory.read_claim()
+    assert claim is not None
+    assert claim.void
