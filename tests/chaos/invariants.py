@@ -81,8 +81,17 @@ def through_the_api(mentor: RunningMentor, attempt: Attempt) -> str:
         after = part["next_offset"]
 
 
-def _series(attempt: Attempt) -> Iterator[str]:
+def results_of(attempt: Attempt) -> Path:
+    """Return the results as this attempt left them: a later one that began anew has set them aside."""
     results = Path(attempt.results_dir, attempt.session.run_id)
+    moved = {
+        int(path.name.rpartition("-")[2]): path for path in results.parent.glob(f"{results.name}.before-attempt-*")
+    }
+    return next((moved[number] for number in sorted(moved) if number > attempt.number), results)
+
+
+def _series(attempt: Attempt) -> Iterator[str]:
+    results = results_of(attempt)
     parsed: Points = defaultdict(list)
     for file in EventFile.objects.filter(attempt=attempt).order_by("path"):
         for key, point in points_in(results / file.path, file.behavior):
@@ -134,7 +143,7 @@ def _model(attempt: Attempt) -> Iterator[str]:
     for behavior in attempt.session.behaviors.filter(seen=True):
         if behavior.max_steps and behavior.step < behavior.max_steps:
             yield f"I6 {behavior.name} is at {behavior.step} of {behavior.max_steps}"
-        path = Path(attempt.results_dir, attempt.session.run_id, f"{behavior.name}.onnx")
+        path = results_of(attempt) / f"{behavior.name}.onnx"
         if problem := problem_of_model(path):
             yield f"I6 {path.name}: {problem}"
 
