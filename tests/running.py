@@ -50,7 +50,9 @@ class RunningMentor:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ignore_sigint = ignore_sigint
-        self.environ = {**os.environ, "MENTOR_HOME": str(home), **(variables or {})}
+        # Several MENTORs on one machine know nothing of each other's leases.
+        own = {"MENTOR_HOME": str(home), "MENTOR_BASE_PORT": str(free_port())}
+        self.environ = {**os.environ, **own, **(variables or {})}
         self.environ.pop("DJANGO_SETTINGS_MODULE", None)
         self.token = ""
         self.link = ""

@@ -4,11 +4,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 if not os.environ.get("MENTOR_TEST_HOME"):
     os.environ["MENTOR_TEST_HOME"] = tempfile.mkdtemp(prefix="mentor-tests-")
     atexit.register(shutil.rmtree, os.environ["MENTOR_TEST_HOME"], ignore_errors=True)
-os.environ["MENTOR_HOME"] = os.environ["MENTOR_TEST_HOME"]
+# Each of several processes has a home of its own.
+os.environ["MENTOR_HOME"] = str(Path(os.environ["MENTOR_TEST_HOME"], os.environ.get("PYTEST_XDIST_WORKER", "")))
 
 from mentor_site.settings import *  # noqa: F403
 

@@ -15,7 +15,7 @@ from sessions.runtime.identity import with_cookie
 from sessions.runtime.rundir import AttemptDirectory, RunDirectory
 from sessions.trainers.checkpoints import Condition, condition
 from sessions.trainers.standin.launcher import make_launcher
-from tests.running import RunningMentor, eventually, free_port, running_mentor
+from tests.running import RunningMentor, eventually, running_mentor
 
 pytestmark = [
     pytest.mark.mlagents,
@@ -35,14 +35,12 @@ default_settings:
 behaviors:
   Ball: {}
 """
-# Another MENTOR on this machine, such as that of the next test file, begins elsewhere.
-PORTS = {"MENTOR_BASE_PORT": str(free_port())}
 ENDS = ("completed", "stopped", "paused", "failed", "lost")
 
 
 @pytest.fixture(scope="module")
 def mentor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMentor]:
-    with running_mentor(tmp_path_factory.mktemp("home") / "var", variables=PORTS) as running:
+    with running_mentor(tmp_path_factory.mktemp("home") / "var") as running:
         yield running
 
 

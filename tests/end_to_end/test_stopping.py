@@ -17,7 +17,6 @@ from sessions.runtime.rundir import AttemptDirectory, RunDirectory
 from sessions.trainers.checkpoints import Condition, condition
 from sessions.trainers.standin.launcher import make_launcher
 from tests.end_to_end.test_mlagents import EDITOR_PORT, needs_a_build, port_is_taken
-from tests.end_to_end.test_resuming import PORTS
 from tests.running import RunningMentor, eventually, running_mentor
 
 pytestmark = pytest.mark.slow
@@ -39,7 +38,7 @@ GRACE_SECONDS = 15
 
 @pytest.fixture(scope="module")
 def mentor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMentor]:
-    variables = {"MENTOR_STOP_GRACE_SECONDS": str(GRACE_SECONDS), "MENTOR_MAX_PARALLEL": "3", **PORTS}
+    variables = {"MENTOR_STOP_GRACE_SECONDS": str(GRACE_SECONDS), "MENTOR_MAX_PARALLEL": "3"}
     with running_mentor(tmp_path_factory.mktemp("home") / "var", variables=variables) as running:
         yield running
 

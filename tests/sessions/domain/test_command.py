@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -156,7 +157,9 @@ OPTIONS = st.builds(
 
 @pytest.fixture
 def learn_parser() -> Iterator[Any]:
-    from mlagents.trainers.cli_utils import DetectDefault, parser
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its protobuf is an old one, and says so at the first import
+        from mlagents.trainers.cli_utils import DetectDefault, parser
 
     yield parser
     DetectDefault.non_default_args.clear()
