@@ -300,5 +300,5 @@ class Reconciling(RuleBasedStateMachine):
 
 TestReconciling = pytest.mark.slow(Reconciling.TestCase)
 TestReconciling.settings = settings(
-    max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
