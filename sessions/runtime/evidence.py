@@ -63,8 +63,9 @@ def look(directory: AttemptDirectory, cookie: str = "", *, started: bool = False
     claim = directory.read_claim()
     nobody_seen = (started or claim is not None) and not (shim_alive or trainer_alive)
     leftovers = tuple(with_cookie(cookie)) if ended is not None or nobody_seen else ()
-    if leftovers and ended is None and trainer is None and shim is None:
-        # A shim died right after it started the trainer, which has not said its name yet.
+    unnamed = trainer is None and shim is None and not directory.train_lock.exists()
+    if leftovers and ended is None and unnamed:
+        # A shim died right after it started the trainer, which has neither said its name nor taken its lock yet.
         trainer_alive = True
     return Evidence(
         claim=claim,

@@ -162,6 +162,8 @@ class Watch:
             return self._not_closed(error, now)
         if self.ingester.directory.read_exit() is not None:
             return True  # the next look tells whether a trainer came late
+        if self._step.seconds(now) < SURVIVAL_SECONDS:
+            return True  # no record forbids a trainer to begin, so one that was just forked is given time to be seen
         return self._close(evidence, record, now)
 
     def _close(self, evidence: Evidence, record: ExitRecord, now: float) -> bool:

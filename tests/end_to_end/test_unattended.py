@@ -95,7 +95,10 @@ def test_a_trainer_that_hangs_is_ended_and_restarted(mentor: RunningMentor) -> N
     assert (done["state"], attempts(done)) == ("completed", ["stopped", "completed"]), done["explanation"]
     assert told(mentor, "hang")[0] == "rule: stall: No new step in 0.2 minutes."
     assert told(mentor, "hang")[1] == "rule: stall: Asked to end for a restart; the trainer is saving its model."
-    assert "after: No new step in 0.2 minutes. Ended at once, by force." in told(mentor, "hang")[2]
+    assert (
+        "after: No new step in 0.2 minutes. It had not stopped within 4 s, and was ended by force."
+        in told(mentor, "hang")[2]
+    )
 
 
 def test_a_hang_is_warned_about_and_a_person_may_stop_it(mentor: RunningMentor) -> None:

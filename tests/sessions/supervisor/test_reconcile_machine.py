@@ -202,7 +202,8 @@ class Reconciling(RuleBasedStateMachine):
             one.directory.claim_void()
         elif step is Step.INFER:
             record = infer_exit(one.directory)
-            if one.directory.read_exit() is None:
+            # Where the disk takes no record, whoever was just forked has time to show itself.
+            if one.directory.read_exit() is None and not self.world.shown(one.cookie):
                 self._close(one, evidence, record)
         elif step is Step.CLOSE and evidence.exit is not None:
             self._close(one, evidence, evidence.exit)
@@ -300,5 +301,5 @@ class Reconciling(RuleBasedStateMachine):
 
 TestReconciling = pytest.mark.slow(Reconciling.TestCase)
 TestReconciling.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -182,6 +182,8 @@ def test_a_disk_that_takes_no_exit_record_costs_only_what_nobody_knows(
         create_once(written.directory.train_exit, asdict(inside))
     full_disk(monkeypatch)
     turn(supervisor)
+    assert state_of(written) == "running"  # somebody who was just forked may still show himself
+    turn(supervisor, 2)
     assert (state_of(written), written.directory.exit.exists()) == (state, False)
 
 

@@ -90,6 +90,12 @@ class World:
     def with_cookie(self, cookie: str) -> list[int]:
         return [one.pid for one in self.living if one.kind != "shim" and one.cookie == cookie and one.visible]
 
+    def shown(self, cookie: str) -> list[int]:
+        """Return who has this cookie, after a time in which everybody has shown it."""
+        for process in self.living:
+            process.visible = True
+        return self.with_cookie(cookie)
+
     def kill_all(self, cookie: str) -> list[int]:
         """Kill whoever shows this cookie, as far as they can be killed."""
         found = [one for one in self.living if one.pid in self.with_cookie(cookie) and one.killable]
@@ -125,6 +131,7 @@ class World:
     def _lock(self, path: Path, process: Process) -> bool:
         if not path.parent.is_dir():
             raise OSError(errno.ENOENT, "No such file or directory")
+        path.touch()
         return self.locks.setdefault(path, process) is process
 
     # What shims and trainers do, one step at a time
