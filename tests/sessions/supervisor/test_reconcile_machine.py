@@ -300,6 +300,7 @@ class Reconciling(RuleBasedStateMachine):
 
 
 TestReconciling = pytest.mark.slow(Reconciling.TestCase)
+# The same histories each time; `python -m tests.chaos` is for those that nobody has thought of.
 TestReconciling.settings = settings(
-    max_examples=400, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
