@@ -32,6 +32,7 @@ def browser_is_there() -> str | None:
 PARTS: dict[str, Callable[[], str | None]] = {"mlagents": mlagents_is_there, "browser": browser_is_there}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Side by side, the tests of a file share what they start, and those that want the Editor's port take turns."""
     for item in items:

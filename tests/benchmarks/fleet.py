@@ -91,7 +91,7 @@ def lines_late(mentor: RunningMentor, run_id: str, seconds: float) -> tuple[list
     """Follow a session's page; return how late its lines were, in ms, and how many never came."""
     writings = Writings(mentor.home / "runs" / run_id / "attempts" / "1" / "console.log")
     with open_page(mentor, f"/sessions/{run_id}/") as page:
-        page.wait_for_timeout(2_000)
+        page.wait_for_timeout(10_000)  # the page has drawn what it came with
         page.evaluate(WATCH)
         writings.start()
         page.wait_for_timeout(seconds * 1000)
@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--ended", type=int, default=10_000)
     parser.add_argument("--running", type=int, default=50)
-    parser.add_argument("--pace", type=float, default=100.0, help="steps per second of each training")
+    parser.add_argument("--pace", type=float, default=150.0, help="steps per second of each training")
     options = parser.parse_args()
     say_where()
     rows: list[list[object]] = []
