@@ -14,8 +14,6 @@ from pytest_django import Settings
 from tests.browsing import BROWSERS, find_browser
 from tests.factories import make_user
 
-# They leave the Editor's port, of which a machine has one, to each other.
-NEEDS_THE_EDITOR = {"test_mlagents", "test_stopping"}
 REQUIRE_ALL = os.environ.get("MENTOR_TEST_REQUIRE") == "all"
 
 
@@ -30,14 +28,6 @@ def browser_is_there() -> str | None:
 
 
 PARTS: dict[str, Callable[[], str | None]] = {"mlagents": mlagents_is_there, "browser": browser_is_there}
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side, the tests of a file share what they start, and those that want the Editor's port take turns."""
-    for item in items:
-        group = "editor" if item.path.stem in NEEDS_THE_EDITOR else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

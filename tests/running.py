@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -21,6 +22,8 @@ import psutil
 
 from mentor_site.options import BASE_DIR
 
+# Blocks of ports below those that the system gives to connections.
+_blocks = itertools.count(os.getpid())
 READY_SECONDS = 60.0
 T = TypeVar("T")
 
@@ -51,7 +54,7 @@ class RunningMentor:
         self.url = f"http://127.0.0.1:{self.port}"
         self.ignore_sigint = ignore_sigint
         # Several MENTORs on one machine know nothing of each other's leases.
-        own = {"MENTOR_HOME": str(home), "MENTOR_BASE_PORT": str(free_port())}
+        own = {"MENTOR_HOME": str(home), "MENTOR_BASE_PORT": str(10_000 + next(_blocks) * 64 % 20_000)}
         self.environ = {**os.environ, **own, **(variables or {})}
         self.environ.pop("DJANGO_SETTINGS_MODULE", None)
         self.token = ""
