@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,10 +20,27 @@ class Points:
     wall_times: Sequence[float]
     values: Sequence[float]
 
+    def __len__(self) -> int:
+        return len(self.steps)
 
-def pack(points: Iterable[Point]) -> bytes:
+    def __getitem__(self, part: slice) -> Points:
+        """Return a stretch of the points."""
+        return Points(self.steps[part], self.wall_times[part], self.values[part])
+
+
+def columns(points: Iterable[Point]) -> Points:
+    """Return single points, of whatever tags, as columns: `array`s of int64 and float64."""
+    rows = list(points)
+    return Points(
+        array("q", [point.step for point in rows]),
+        array("d", [point.wall_time for point in rows]),
+        array("d", [point.value for point in rows]),
+    )
+
+
+def pack(points: Points) -> bytes:
     """Return the points one after another, 24 bytes each."""
-    return b"".join(RECORD.pack(point.step, point.wall_time, point.value) for point in points)
+    return b"".join(map(RECORD.pack, points.steps, points.wall_times, points.values))
 
 
 def unpack(data: bytes) -> Points:

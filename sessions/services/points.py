@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from sessions.domain.numbers import finite
-from sessions.metrics.codec import pack
+from sessions.metrics.codec import Points, columns, pack
 from sessions.metrics.events import Point
 from sessions.models import Attempt, Series, SeriesChunk
 
@@ -19,13 +19,19 @@ def append(attempt: Attempt, behavior: str, points: Iterable[Point]) -> None:
 
 
 def append_all(points: Iterable[tuple[int, str, Point]]) -> None:
-    """Append points, each with the key of its attempt and its behavior, in the order they were written.
+    """Append single points, each with the key of its attempt and its behavior, as `append_columns` does."""
+    by_key: dict[Key, list[Point]] = {}
+    for attempt, behavior, point in points:
+        by_key.setdefault((attempt, behavior, point.tag), []).append(point)
+    append_columns({key: columns(added) for key, added in by_key.items()})
+
+
+def append_columns(added: Mapping[Key, Points]) -> None:
+    """Append the points of each series in the order they were written.
 
     To be called inside a transaction; however many series there are, it takes four statements.
     """
-    by_key: dict[Key, list[Point]] = {}
-    for attempt, behavior, point in points:
-        by_key.setdefault((attempt, behavior, _name(point.tag)), []).append(point)
+    by_key = {(attempt, behavior, _name(tag)): points for (attempt, behavior, tag), points in added.items() if points}
     if not by_key:
         return
     before = _counts(by_key)
@@ -36,11 +42,11 @@ def append_all(points: Iterable[tuple[int, str, Point]]) -> None:
                 attempt_id=key[0],
                 behavior=key[1],
                 tag=key[2],
-                count=before.get(key, 0) + len(added),
-                last_step=added[-1].step,
-                last_value=finite(added[-1].value),
+                count=before.get(key, 0) + len(points),
+                last_step=points.steps[-1],
+                last_value=finite(points.values[-1]),
             )
-            for key, added in by_key.items()
+            for key, points in by_key.items()
         ],
         update_conflicts=True,
         unique_fields=["attempt", "behavior", "tag"],
@@ -72,7 +78,7 @@ def _name(tag: str) -> str:
     return tag.replace("\0", "")[:255]
 
 
-def _chunks(series: Series, tail: SeriesChunk | None, points: list[Point]) -> Iterator[SeriesChunk]:
+def _chunks(series: Series, tail: SeriesChunk | None, points: Points) -> Iterator[SeriesChunk]:
     """The chunks that change: the last one as far as there is room in it, and those after it."""
     number, start = 0, 0
     if tail is not None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions.metrics.codec import Points, pack, thin, unpack
+from sessions.metrics.codec import Points, columns, pack, thin, unpack
 from sessions.metrics.events import Point
 
 QUICK = settings(max_examples=100, deadline=None)
@@ -24,7 +24,7 @@ def series(values: list[float]) -> Points:
 @QUICK
 @given(ROWS)
 def test_points_come_back_bit_for_bit(rows: list[tuple[int, float, float]]) -> None:
-    data = pack(Point("t", *row) for row in rows)
+    data = pack(columns(Point("t", *row) for row in rows))
     points = unpack(data)
     assert len(data) == 24 * len(rows)
     assert list(points.steps) == [row[0] for row in rows]
@@ -37,13 +37,13 @@ def test_points_come_back_bit_for_bit(rows: list[tuple[int, float, float]]) -> N
 def test_packed_points_can_be_put_one_behind_the_other(
     before: list[tuple[int, float, float]], after: list[tuple[int, float, float]]
 ) -> None:
-    both = pack(Point("t", *row) for row in before) + pack(Point("t", *row) for row in after)
-    assert both == pack(Point("t", *row) for row in before + after)
+    both = pack(columns(Point("t", *row) for row in before)) + pack(columns(Point("t", *row) for row in after))
+    assert both == pack(columns(Point("t", *row) for row in before + after))
 
 
 def test_the_bytes_are_little_endian_step_wall_time_and_value() -> None:
-    assert pack([Point("t", 1, 2.0, -0.5)]) == struct.pack("<qdd", 1, 2.0, -0.5)
-    assert pack([]) == b""
+    assert pack(columns([Point("t", 1, 2.0, -0.5)])) == struct.pack("<qdd", 1, 2.0, -0.5)
+    assert pack(columns([])) == b""
     assert unpack(b"") == Points([], [], [])
 
 
