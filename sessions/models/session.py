@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +17,8 @@ from sessions.domain.states import ENDED, State, values
 WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause", "restart")]
 # The words in which a session says what it waits for.
 REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot", "Editor", "port", "disk")]
+# Where a session comes from: MENTOR started it, or it was found on disk.
+ORIGINS = (("mentor", "started here"), ("imported", "imported"))
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
 
 
@@ -32,6 +35,7 @@ class TrainingSession(models.Model):
     notes = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    origin = models.CharField(max_length=10, choices=ORIGINS, default="mentor")
     state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
     explanation = models.TextField(blank=True)
     wanted = models.CharField(max_length=7, choices=WISHES, default="run")
@@ -109,7 +113,11 @@ class Attempt(models.Model):
     command = models.JSONField(default=list, help_text="mlagents-learn and its arguments.")
     base_port = models.PositiveIntegerField(null=True, blank=True)
     device = models.CharField(max_length=20, blank=True, help_text="The GPU it was given; empty leaves it to PyTorch.")
-    results_dir = models.CharField(max_length=1024, blank=True)
+    results_dir = models.CharField(
+        max_length=1024,
+        blank=True,
+        help_text="What mlagents-learn is given as --results-dir; of an imported session, its folder itself.",
+    )
     supervised = models.BooleanField(default=True)
     exit_code = models.BigIntegerField(null=True, blank=True)
     granted_at = models.DateTimeField(null=True, blank=True)
@@ -142,6 +150,12 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id}/{self.number}"
+
+    @property
+    def results(self) -> Path:
+        """Where the session's results are: behaviors' folders, models, run_logs."""
+        imported = self.session.origin == "imported"
+        return Path(self.results_dir) if imported else Path(self.results_dir, self.session.run_id)
 
 
 class SessionEvent(models.Model):

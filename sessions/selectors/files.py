@@ -14,8 +14,8 @@ from sessions.models import Artifact, Attempt, TrainingSession
 
 def results_of(session: TrainingSession) -> Path | None:
     """Return the session's results folder, or None before its first attempt."""
-    attempt = Attempt.objects.filter(session=session).order_by("-number").first()
-    return Path(attempt.results_dir, session.run_id) if attempt and attempt.results_dir else None
+    attempt = Attempt.objects.filter(session=session).select_related("session").order_by("-number").first()
+    return attempt.results if attempt and attempt.results_dir else None
 
 
 def artifacts_of(session: TrainingSession) -> list[dict[str, Any]]:

@@ -63,7 +63,7 @@ class Ingester:
     @property
     def results(self) -> Path:
         """The results folder of the session, where each behavior has a folder."""
-        return self.folder or Path(self.attempt.results_dir, self.attempt.session.run_id)
+        return self.folder or self.attempt.results
 
     def step(self) -> bool:
         """Store what is new, at most a few megabytes of each file; return whether there may be more."""

@@ -162,7 +162,7 @@ def _make_way(attempt: Attempt, directory: AttemptDirectory) -> None:
 
 
 def _set_results_aside(attempt: Attempt) -> str:
-    results = repair.results_of(attempt)
+    results = attempt.results
     if not results.is_dir():
         return ""
     aside = repair.set_aside(results, attempt.number)

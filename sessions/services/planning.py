@@ -342,7 +342,7 @@ def _check_initialize_from(request: StartRequest, options: dict[str, Any], error
         return
     attempt = source.attempts.order_by("-number").first()
     assert attempt is not None  # noqa: S101 - has_checkpoint looked at it
-    options["initialize_from"] = str(Path(attempt.results_dir, source.run_id))
+    options["initialize_from"] = str(attempt.results)
 
 
 def _notices(config: Config, trainer: Trainer, request: StartRequest) -> list[str]:

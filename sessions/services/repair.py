@@ -31,7 +31,7 @@ def prepare(attempt: Attempt) -> str:
     Returns why that cannot be, when nothing usable was saved, else an empty text. Raises LaunchFailed or OSError when
     the files cannot be changed.
     """
-    results = results_of(attempt)
+    results = attempt.results
     if any(next(results.glob(pattern), None) for pattern in OTHER_KINDS):
         return ""
     found = plan_for(attempt, results)
@@ -43,11 +43,6 @@ def prepare(attempt: Attempt) -> str:
         _back_up(results / behavior, attempt.number)
     _mend_status(attempt, results)
     return ""
-
-
-def results_of(attempt: Attempt) -> Path:
-    """Return the results folder of the attempt's session."""
-    return Path(attempt.results_dir, attempt.session.run_id)
 
 
 def plan_for(attempt: Attempt, results: Path) -> Plan:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -91,7 +90,7 @@ def _plateau(attempt: Attempt, rules: Rules) -> Verdict | None:
 
 
 def _results_bytes(attempt: Attempt) -> int:
-    return unattended.folder_bytes(Path(attempt.results_dir, attempt.session.run_id))
+    return unattended.folder_bytes(attempt.results)
 
 
 def _stall(attempt: Attempt, rules: Rules, now: datetime, counts_from: datetime | None) -> Verdict | None:

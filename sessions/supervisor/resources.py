@@ -112,8 +112,7 @@ def _gpu(use: GpuUse) -> dict[str, float]:
 
 def bytes_of(one: Watched) -> int:
     """Return the bytes of the attempt's console and of its session's results, links not followed."""
-    results = Path(one.attempt.results_dir, one.attempt.session.run_id)
-    return sum(_sizes(one.directory.path, most=100)) + sum(_sizes(results, most=MOST_ENTRIES))
+    return sum(_sizes(one.directory.path, most=100)) + sum(_sizes(one.attempt.results, most=MOST_ENTRIES))
 
 
 def _sizes(folder: Path, *, most: int) -> Iterator[int]:

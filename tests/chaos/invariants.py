@@ -83,7 +83,7 @@ def through_the_api(mentor: RunningMentor, attempt: Attempt) -> str:
 
 def results_of(attempt: Attempt) -> Path:
     """Return the results as this attempt left them: a later one that began anew has set them aside."""
-    results = Path(attempt.results_dir, attempt.session.run_id)
+    results = attempt.results
     moved = {
         int(path.name.rpartition("-")[2]): path for path in results.parent.glob(f"{results.name}.before-attempt-*")
     }

@@ -45,7 +45,7 @@ class OnDisk:
         self.pk = session.attempts.order_by("-number").values_list("pk", flat=True)[0]
         self.directory = directory_of(self.attempt)
         self.directory.path.mkdir(parents=True, exist_ok=True)
-        self.results = Path(self.attempt.results_dir, session.run_id)
+        self.results = self.attempt.results
 
     @property
     def attempt(self) -> Attempt:

@@ -194,7 +194,7 @@ def test_who_has_started_cannot_fail_to_launch(ada: User, machine: Machine) -> N
 def forced(owner: User, machine: Machine) -> tuple[Attempt, Path]:
     """A granted attempt with force, and the results of the one before."""
     session = make_session(owner=owner, state=State.COMPLETED)
-    results = Path(session.attempts.get().results_dir, session.run_id)
+    results = session.attempts.get().results
     (results / "Ball").mkdir(parents=True)
     (results / "Ball" / "events.out.tfevents.1").write_bytes(b"precious")
     make_session(owner=owner, run_id=session.run_id, force=True)
@@ -229,7 +229,7 @@ def test_when_results_cannot_be_set_aside_nothing_starts_and_all_stays(
 
 def test_without_force_results_stay_where_they_are(ada: User, machine: Machine) -> None:
     session = make_session(owner=ada, state=State.STOPPED)
-    results = Path(session.attempts.get().results_dir, session.run_id)
+    results = session.attempts.get().results
     (results / "Ball").mkdir(parents=True)
     checkpoint = torch_like()  # an archive, and so another one two seconds later
     (results / "Ball" / "checkpoint.pt").write_bytes(checkpoint)

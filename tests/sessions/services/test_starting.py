@@ -163,7 +163,7 @@ def test_force_begins_a_further_attempt_of_the_same_session(ada: User) -> None:
 )
 def test_resume_says_how_it_goes_on(ada: User, home: Path, saved: bool, why: str) -> None:
     session = make_session(owner=ada, run_id="ball", state=State.STOPPED)
-    folder = Path(session.attempts.get().results_dir, "ball", "Ball")
+    folder = session.attempts.get().results / "Ball"
     folder.mkdir(parents=True)
     if saved:
         (folder / "Ball-500.pt").write_bytes(b"x")
