@@ -23,6 +23,7 @@ from sessions.domain.trouble import GONE, Trouble
 from sessions.models import Attempt, Machine, PortLease
 from sessions.runtime.locks import holder, is_held
 from sessions.selectors.database import database_trouble
+from sessions.selectors.disk import reserve_bytes
 from sessions.selectors.remains import runs_in
 from sessions.services.launching import directory_of
 from sessions.services.queue import port_is_free
@@ -46,7 +47,7 @@ def home() -> Home:
         path=str(path),
         file_system=file_system_of(path),
         free=shutil.disk_usage(path).free,
-        reserve=settings.MENTOR["MENTOR_DISK_RESERVE_MB"] * 1024 * 1024,
+        reserve=reserve_bytes(),
         unknown_runs=len(list(unknown_runs(path))),
     )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from django.conf import settings
@@ -30,3 +33,34 @@ def free_bytes(folder: Path) -> int | None:
 def disk_is_short(folder: Path) -> bool:
     """Tell whether less than the reserve is free where `folder` lies."""
     return room_left(free_bytes(folder), reserve_bytes()) is Room.SHORT
+
+
+def folder_bytes(folder: Path, *, most: int | None = None) -> int:
+    """Return the size of the files below a folder, of at most `most` entries; links are not followed.
+
+    What vanishes meanwhile counts as nothing.
+    """
+    return sum(islice(_sizes(folder), most))
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Yield the size of every entry below a folder; a folder itself has none."""
+    waiting = [str(folder)]
+    while waiting:
+        for entry in _entries(waiting.pop()):
+            try:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                size = 0 if is_folder else entry.stat(follow_symlinks=False).st_size
+            except OSError:
+                continue  # gone since it was listed
+            if is_folder:
+                waiting.append(entry.path)
+            yield size
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []

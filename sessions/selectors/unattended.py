@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from sessions.domain.resources import MEMORY, OF_THE_ATTEMPT
 from sessions.domain.rules import InvalidRules, Rules, read_rules
@@ -93,15 +91,3 @@ def _rows(series: Series, first: int) -> list[tuple[int, float, float]]:
     chunks = SeriesChunk.objects.filter(series=series, number__gte=max(0, first) // SeriesChunk.POINTS)
     points = unpack(b"".join(bytes(chunk.data) for chunk in chunks.order_by("number")))
     return list(zip(points.steps, points.wall_times, points.values, strict=True))
-
-
-def folder_bytes(folder: Path) -> int:
-    """Return the size of all files below a folder; what vanishes meanwhile counts as nothing."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += Path(parent, name).lstat().st_size
-            except OSError:
-                continue
-    return total

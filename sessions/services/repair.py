@@ -15,6 +15,7 @@ from sessions.domain.states import State
 from sessions.errors import LaunchFailed
 from sessions.models import Attempt, Series
 from sessions.runtime.files import atomic_write, retrying
+from sessions.services.artifacts import status_path
 from sessions.services.transitions import SUPERVISOR, record
 from sessions.trainers.checkpoints import CURRENT, blank, condition, step_of
 
@@ -96,13 +97,18 @@ def _backup_before_another_network(attempt: Attempt) -> str:
 
 
 def _shelf(folder: Path, better: str) -> Shelf:
-    steps = [(step, path.name) for path in folder.glob("*.pt") if (step := step_of(path.name, folder.name)) is not None]
-    saved = [name for _, name in sorted(steps, reverse=True)]
+    saved = [path.name for _, path in reversed(_saved(folder))]
     backups = sorted((path.name for path in folder.glob(f"{BACKUP}*")), key=_attempt_of, reverse=True)
     if better in backups:
         why = "the last attempt had another network, and saved that untrained"
         return Shelf(folder.name, [better, *saved], distrusted=why)
     return Shelf(folder.name, [*saved, *backups])
+
+
+def _saved(folder: Path) -> list[tuple[int, Path]]:
+    """The checkpoints of a behavior's folder with their steps, in order."""
+    steps = [(step, path) for path in folder.glob("*.pt") if (step := step_of(path.name, folder.name)) is not None]
+    return sorted(steps)
 
 
 def _attempt_of(name: str) -> int:
@@ -150,7 +156,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _mend_status(attempt: Attempt, results: Path) -> None:
     """ML-Agents ends with an error when training_status.json makes no sense, and forgets everything without it."""
-    path = results / "run_logs" / "training_status.json"
+    path = status_path(results)
     missing = not path.exists()
     if not missing and is_sound(_read(path)):
         return
@@ -191,8 +197,7 @@ def rebuilt_status(attempt: Attempt, results: Path) -> dict[str, Any]:
 
 
 def _checkpoints(folder: Path) -> Iterator[dict[str, Any]]:
-    steps = {path: step for path in folder.glob("*.pt") if (step := step_of(path.name, folder.name)) is not None}
-    for path, step in sorted(steps.items(), key=lambda item: item[1]):
+    for step, path in _saved(folder):
         yield {
             "steps": step,
             "file_path": str(path.with_suffix(".onnx")),

@@ -21,6 +21,7 @@ from sessions.domain.verdicts import End, NoRestart, Restart, Verdict, after_end
 from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
 from sessions.selectors import unattended
+from sessions.selectors.disk import folder_bytes
 from sessions.selectors.files import saved_something
 from sessions.selectors.sessions import mode
 from sessions.services import stopping
@@ -90,7 +91,7 @@ def _plateau(attempt: Attempt, rules: Rules) -> Verdict | None:
 
 
 def _results_bytes(attempt: Attempt) -> int:
-    return unattended.folder_bytes(attempt.results)
+    return folder_bytes(attempt.results)
 
 
 def _stall(attempt: Attempt, rules: Rules, now: datetime, counts_from: datetime | None) -> Verdict | None:

@@ -7,10 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db.models import F
 
 from sessions.domain.states import ACTIVE, SPEAKING, State
-from sessions.models import Attempt, TrainingSession
+from sessions.models import Attempt
 from sessions.runtime.evidence import Evidence
 from sessions.runtime.patience import Patience
 from sessions.runtime.rundir import AttemptDirectory
@@ -79,7 +78,7 @@ class Following:
 
     def _note_supervision(self, *, supervised: bool) -> None:
         Attempt.objects.filter(pk=self.attempt.pk).update(supervised=supervised)
-        TrainingSession.objects.filter(pk=self.attempt.session_id).update(version=F("version") + 1)
+        touch(self.attempt.session_id)
         self.attempt.supervised = supervised
 
     def _carry_wishes(self, evidence: Evidence, wanted: str) -> None:

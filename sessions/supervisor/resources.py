@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from django.utils import timezone
 
@@ -16,6 +14,7 @@ from sessions.models import Attempt
 from sessions.runtime.evidence import trainer_identities
 from sessions.runtime.identity import ProcessIdentity, alive
 from sessions.runtime.rundir import AttemptDirectory
+from sessions.selectors.disk import folder_bytes
 from sessions.services import resources as service
 from sessions.services.launching import directory_of
 from sessions.supervisor import processes
@@ -112,29 +111,4 @@ def _gpu(use: GpuUse) -> dict[str, float]:
 
 def bytes_of(one: Watched) -> int:
     """Return the bytes of the attempt's console and of its session's results, links not followed."""
-    return sum(_sizes(one.directory.path, most=100)) + sum(_sizes(one.attempt.results, most=MOST_ENTRIES))
-
-
-def _sizes(folder: Path, *, most: int) -> Iterator[int]:
-    """Yield the sizes of the files below a folder, of at most so many entries."""
-    waiting, seen = [str(folder)], 0
-    while waiting:
-        for entry in _entries(waiting.pop()):
-            seen += 1
-            if seen > most:
-                return
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-                else:
-                    yield entry.stat(follow_symlinks=False).st_size
-            except OSError:
-                continue  # gone since it was listed
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
+    return folder_bytes(one.directory.path, most=100) + folder_bytes(one.attempt.results, most=MOST_ENTRIES)
