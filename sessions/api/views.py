@@ -17,7 +17,7 @@ from sessions.api import serializers as shapes
 from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import SessionEvent, TrainingSession
-from sessions.selectors import console, files, history, machine, series, sessions, stitching
+from sessions.selectors import console, files, history, machine, sessions
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
@@ -165,32 +165,6 @@ class LogView(APIView):
         asked = query.validated_data
         part = console.console_part(session, after=asked["after"], limit=asked["limit"], number=asked["attempt"])
         return Response(asdict(part))
-
-
-class MetricsView(APIView):
-    """The series there are; with a tag, a behavior or `after`, their points."""
-
-    @extend_schema(
-        parameters=[shapes.MetricsQuerySerializer],
-        responses={200: shapes.MetricsSerializer, **ERRORS},
-        operation_id="get_metrics",
-    )
-    def get(self, request: Request, run_id: str) -> Response:
-        session = sessions.session_named(run_id, request.user)
-        query = shapes.MetricsQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        seams = [asdict(seam) for seam in stitching.seams_of(session)]
-        if not {"tag", "behavior", "points"} & set(asked) and "after" not in request.query_params:
-            return Response({"series": series.as_json(series.series_shapes(session)), "seams": seams})
-        points, cursor = series.points_after(
-            session,
-            asked["after"],
-            tag=asked.get("tag"),
-            behavior=asked.get("behavior"),
-            points=asked.get("points"),
-        )
-        return Response({"series": series.as_json(points), "seams": seams, "cursor": cursor})
 
 
 class AttemptsView(APIView):

@@ -134,12 +134,17 @@ def unpack_all(parts: Sequence[bytes]) -> Points:
     """Return the points of all parts, one after the other: as lists, or as numpy arrays when they are many."""
     if sum(map(count_of, parts)) >= MANY:
         return _unpack_many(parts)
-    found = [unpack(part) for part in parts]
-    return Points(
-        list(chain.from_iterable(one.steps for one in found)),
-        list(chain.from_iterable(one.wall_times for one in found)),
-        list(chain.from_iterable(one.values for one in found)),
-    )
+    return joined([unpack(part) for part in parts])
+
+
+def joined(parts: Sequence[Points]) -> Points:
+    """Return the points of all parts, one after the other: as numpy arrays when one of them is, else as lists."""
+    sides = list(zip(*((one.steps, one.wall_times, one.values) for one in parts), strict=True)) or [(), (), ()]
+    if any(hasattr(steps, "astype") for steps in sides[0]):
+        import numpy as np
+
+        return Points(*(np.concatenate(side) for side in sides))
+    return Points(*(list(chain.from_iterable(side)) for side in sides))
 
 
 def count_of(data: bytes) -> int:
@@ -184,17 +189,17 @@ def _unpack_many(parts: Sequence[bytes]) -> Points:
     import numpy as np
 
     row = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
-    found: list[tuple[Any, Any, Any]] = []
+    found = []
     for part in parts:
         if _kind(part) == ROWS:
-            rows = np.frombuffer(part, row, offset=1)
-            found.append((rows["step"], rows["time"], rows["value"]))
+            rows: Any = np.frombuffer(part, row, offset=1)
+            found.append(Points(rows["step"], rows["time"], rows["value"]))
         else:
             found.append(_columns_of(part))
-    return Points(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    return joined(found)
 
 
-def _columns_of(data: bytes) -> tuple[Any, Any, Any]:
+def _columns_of(data: bytes) -> Points:
     import numpy as np
 
     flags, count, planes = _read_columns(data)
@@ -211,7 +216,7 @@ def _columns_of(data: bytes) -> tuple[Any, Any, Any]:
     if flags & TIME_DIFFERENCES:
         times = np.cumsum(times)
     values = joined(planes[16:], "<f4" if flags & SINGLE_VALUES else "<f8").astype("<f8")
-    return steps, times.view("<f8"), values
+    return Points(steps, times.view("<f8"), values)
 
 
 def _array(code: str, column: Any) -> array[Any]:

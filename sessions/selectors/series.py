@@ -7,8 +7,10 @@ nothing is sent twice.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import QuerySet
 
 from sessions.domain.numbers import finite
 from sessions.errors import InvalidInput
@@ -62,24 +64,35 @@ class Wish:
         return found if self.points is None else thin(found, self.points)
 
 
-def current_attempts(session: TrainingSession) -> list[int]:
+def current_attempts(*sessions: TrainingSession) -> list[int]:
     """Return the keys of the attempts whose curves belong together: since the last one that began anew by force."""
-    keys: list[int] = []
-    for attempt in Attempt.objects.filter(session=session).order_by("number"):
-        keys = [attempt.pk] if attempt.force else [*keys, attempt.pk]
-    return keys
+    keys: dict[int, list[int]] = {}
+    attempts = Attempt.objects.filter(session__in=sessions).order_by("number")
+    for key, session, force in attempts.values_list("pk", "session_id", "force"):
+        keys[session] = [key] if force else [*keys.get(session, []), key]
+    return [key for some in keys.values() for key in some]
 
 
 def series_of(
     session: TrainingSession, *, tag: str | Sequence[str] | None = None, behavior: str | None = None
 ) -> list[Series]:
     """Return the session's series (of one tag or several), ordered by behavior, tag and attempt."""
-    series = Series.objects.filter(attempt_id__in=current_attempts(session)).select_related("attempt")
+    return list(_series(current_attempts(session), tag, behavior).order_by("behavior", "tag", "attempt__number"))
+
+
+def series_of_many(
+    sessions: Sequence[TrainingSession], *, tag: str | Sequence[str] | None = None, behavior: str | None = None
+) -> list[Series]:
+    """Return the series of several sessions, of each as `series_of` does."""
+    series = _series(current_attempts(*sessions), tag, behavior)
+    return list(series.order_by("attempt__session", "behavior", "tag", "attempt__number"))
+
+
+def _series(attempts: list[int], tag: str | Sequence[str] | None, behavior: str | None) -> QuerySet[Series]:
+    series = Series.objects.filter(attempt_id__in=attempts).select_related("attempt")
     if tag is not None:
         series = series.filter(tag__in=[tag] if isinstance(tag, str) else tag)
-    if behavior is not None:
-        series = series.filter(behavior=behavior)
-    return list(series.order_by("behavior", "tag", "attempt__number"))
+    return series if behavior is None else series.filter(behavior=behavior)
 
 
 def series_shapes(session: TrainingSession) -> list[SeriesShape]:
@@ -174,5 +187,5 @@ def parse_cursor(cursor: str) -> dict[int, int]:
 
 
 def as_json(shapes: list[PointsShape] | list[SeriesShape]) -> list[dict[str, Any]]:
-    """Return shapes as plain dictionaries."""
-    return [asdict(shape) for shape in shapes]
+    """Return shapes as plain dictionaries; `asdict` would copy every single number."""
+    return [dict(vars(shape)) for shape in shapes]

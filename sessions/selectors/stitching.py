@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
-
-from django.db.models import Max, Min, Q
+from dataclasses import dataclass, field, replace
 
 from sessions.domain.resources import OF_THE_ATTEMPT
 from sessions.models import Series, TrainingSession
@@ -76,28 +73,3 @@ def seams_of(session: TrainingSession) -> list[SeamShape]:
             seams.append(SeamShape(behavior, attempt, step))
         begun[behavior] = attempt
     return seams
-
-
-def zeros_of(session: TrainingSession) -> dict[int, float]:
-    """Return for each attempt by number the moment from which the session's seconds of training are counted.
-
-    Wall time less that moment is the time since the first point of the session without the pauses between attempts.
-    """
-    series = Series.objects.filter(attempt_id__in=current_attempts(session), count__gt=0)
-    spans = series.values("attempt__number", of_all=Q(behavior=OF_THE_ATTEMPT))
-    rows = spans.annotate(begin=Min("first_time"), end=Max("last_time")).order_by("attempt__number", "-of_all")
-    # What the trained policies wrote says when an attempt trained; of one that wrote nothing, its resources do.
-    by_attempt = {row["attempt__number"]: (row["begin"], row["end"]) for row in rows}
-    zeros, passed = {}, 0.0
-    for number, (begin, end) in by_attempt.items():
-        zeros[number] = begin - passed
-        passed += max(0.0, end - begin)
-    return zeros
-
-
-def with_seconds(shapes: Iterable[PointsShape], zeros: dict[int, float]) -> list[dict[str, Any]]:
-    """Return points as plain dictionaries with their `seconds` of training beside their wall times."""
-    return [
-        {**asdict(one), "seconds": [moment - zeros.get(one.attempt, moment) for moment in one.wall_times]}
-        for one in shapes
-    ]

@@ -36,7 +36,9 @@ def test_points_in_chunks_of_250_are_found_and_summed_up() -> None:
 
 def old_series(old: Any, chunks: list[list[float]]) -> int:
     """A series as it was stored then; its steps are its places."""
-    trainer = old.get_model("training", "Trainer").objects.create(name="practice", kind="practice", interpreter="python")
+    trainer = old.get_model("training", "Trainer").objects.create(
+        name="practice", kind="practice", interpreter="python"
+    )
     session = old.get_model("training", "TrainingSession").objects.create(
         run_id="ball", trainer=trainer, config_given=b"", config_used=b""
     )
