@@ -16,8 +16,9 @@ from rest_framework.views import APIView
 from sessions.api import serializers as shapes
 from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
-from sessions.models import SessionEvent, TrainingSession
+from sessions.models import SessionEvent
 from sessions.selectors import console, files, history, machine, sessions
+from sessions.selectors.listing import Chosen
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
@@ -58,11 +59,12 @@ class SessionsView(APIView):
         operation_id="list_sessions",
     )
     def get(self, request: Request) -> Response:
-        found = history.filtered(sessions.sessions_with_parts(request.user), request.query_params)
+        rows = sessions.sessions_with_parts(request.user)
+        found = history.filtered(rows, request.query_params)
         if not found.is_valid():
             raise InvalidInput("The filter is wrong.", errors={k: list(v) for k, v in found.errors.items()})
         pages = Pages()
-        page: list[TrainingSession] = pages.paginate_queryset(found.qs, request, view=self) or []
+        page = pages.paginate_queryset(Chosen(found.qs, rows), request, view=self) or []
         return pages.get_paginated_response([asdict(sessions.session_shape(session)) for session in page])
 
     @extend_schema(

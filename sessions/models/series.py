@@ -23,6 +23,7 @@ class BehaviorProgress(models.Model):
         ordering = ("pk",)
         verbose_name_plural = "behavior progress"
         constraints = (models.UniqueConstraint(fields=("session", "name"), name="behavior_name_unique"),)
+        indexes = (models.Index(fields=("name", "session"), name="behavior_by_name"),)
 
     def __str__(self) -> str:
         return self.name

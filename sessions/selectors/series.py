@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from django.db.models import QuerySet
 
-from sessions.domain.numbers import finite
 from sessions.errors import InvalidInput
 from sessions.metrics.codec import Points
 from sessions.metrics.thinning import thin, within
@@ -165,7 +165,7 @@ def points_shape(one: Series, found: Points) -> PointsShape:
         tag=one.tag,
         attempt=one.attempt.number,
         steps=list(plain.steps),
-        values=[finite(value) for value in plain.values],
+        values=[value if isfinite(value) else None for value in plain.values],
         wall_times=list(plain.wall_times),
     )
 
