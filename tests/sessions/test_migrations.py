@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -17,16 +18,11 @@ ROW = struct.Struct("<qdd")
 
 @pytest.mark.django_db(transaction=True)
 def test_points_in_chunks_of_250_are_found_and_summed_up() -> None:
-    before, after = ("training", "0004_origin"), ("training", "0005_store")
-    executor = MigrationExecutor(connection)
-    latest = executor.loader.graph.leaf_nodes()
-    executor.migrate([before])
-    old = executor.loader.project_state([before]).apps
+    before = "0004_origin"
+    call_command("migrate", "training", before, verbosity=0)
+    old = MigrationExecutor(connection).loader.project_state([("training", before)]).apps
     series = old_series(old, [[float(n) for n in range(250)], [float("nan"), -3.5]])
-    executor.loader.build_graph()
-    executor.migrate([after])
-    executor.loader.build_graph()
-    executor.migrate(latest)
+    call_command("migrate", verbosity=0)
     now = Series.objects.get(pk=series)
     assert (now.first_step, now.last_step, now.first_time, now.last_time) == (0, 251, 0.5, 251.5)
     assert (now.min_value, now.max_value, now.tail, now.compact) == (-3.5, 249.0, 250, False)
