@@ -104,13 +104,13 @@ class ArtifactAdmin(ReadOnly):
 
 @admin.register(models.Series)
 class SeriesAdmin(ReadOnly):
-    list_display = ("attempt", "behavior", "tag", "count", "last_step", "last_value")
+    list_display = ("attempt", "behavior", "tag", "count", "last_step", "last_value", "min_value", "max_value")
     search_fields = ("behavior", "tag")
 
 
 @admin.register(models.SeriesChunk)
 class SeriesChunkAdmin(ReadOnly):
-    list_display = ("series", "number", "count")
+    list_display = ("series", "first", "count")
 
 
 @admin.register(models.EventFile)

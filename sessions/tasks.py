@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from sessions.errors import IllegalTransition
-from sessions.services import launching
+from sessions.services import compaction, launching
+
+# So long at a time: others wait in the same queue.
+SLICE_SECONDS = 10.0
 
 
 def launch_attempt(attempt_id: int) -> None:
@@ -13,3 +16,9 @@ def launch_attempt(attempt_id: int) -> None:
     except IllegalTransition:
         return  # delivered twice, or stopped while it waited
     launching.launch(attempt)
+
+
+def compact_series() -> None:
+    """Compress what ended attempts have written, a slice at a time."""
+    if not compaction.compact(seconds=SLICE_SECONDS):
+        compaction.ask()

@@ -262,43 +262,6 @@ class ConsoleSerializer(serializers.Serializer[Any]):
     ended = serializers.BooleanField()
 
 
-class MetricsQuerySerializer(serializers.Serializer[Any]):
-    tag = serializers.CharField(required=False, max_length=255)
-    behavior = serializers.CharField(
-        required=False, allow_blank=True, max_length=255, help_text="Empty for what the whole attempt takes."
-    )
-    after = serializers.CharField(required=False, allow_blank=True, default="")
-    points = serializers.IntegerField(required=False, min_value=2, max_value=100_000)
-
-
-class SeriesSerializer(serializers.Serializer[Any]):
-    """A series; the last four are there when points were asked for."""
-
-    behavior = serializers.CharField()
-    tag = serializers.CharField()
-    attempt = serializers.IntegerField()
-    count = serializers.IntegerField(required=False)
-    last_step = serializers.IntegerField(required=False, allow_null=True)
-    last_value = serializers.FloatField(required=False, allow_null=True)
-    steps = serializers.ListField(child=serializers.IntegerField(), required=False)
-    values = serializers.ListField(child=serializers.FloatField(allow_null=True), required=False)
-    wall_times = serializers.ListField(child=serializers.FloatField(), required=False)
-
-
-class SeamSerializer(serializers.Serializer[Any]):
-    """Where a further attempt took a behavior's curve on."""
-
-    behavior = serializers.CharField()
-    attempt = serializers.IntegerField()
-    step = serializers.IntegerField()
-
-
-class MetricsSerializer(serializers.Serializer[Any]):
-    series = SeriesSerializer(many=True)
-    seams = SeamSerializer(many=True)
-    cursor = serializers.CharField(required=False)
-
-
 class EventSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     attempt = serializers.IntegerField(allow_null=True)

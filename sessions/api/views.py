@@ -16,8 +16,9 @@ from rest_framework.views import APIView
 from sessions.api import serializers as shapes
 from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
-from sessions.models import SessionEvent, TrainingSession
-from sessions.selectors import console, files, history, machine, series, sessions, stitching
+from sessions.models import SessionEvent
+from sessions.selectors import console, files, history, machine, sessions
+from sessions.selectors.listing import Chosen
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
@@ -58,11 +59,12 @@ class SessionsView(APIView):
         operation_id="list_sessions",
     )
     def get(self, request: Request) -> Response:
-        found = history.filtered(sessions.sessions_with_parts(request.user), request.query_params)
+        rows = sessions.sessions_with_parts(request.user)
+        found = history.filtered(rows, request.query_params)
         if not found.is_valid():
             raise InvalidInput("The filter is wrong.", errors={k: list(v) for k, v in found.errors.items()})
         pages = Pages()
-        page: list[TrainingSession] = pages.paginate_queryset(found.qs, request, view=self) or []
+        page = pages.paginate_queryset(Chosen(found.qs, rows), request, view=self) or []
         return pages.get_paginated_response([asdict(sessions.session_shape(session)) for session in page])
 
     @extend_schema(
@@ -165,32 +167,6 @@ class LogView(APIView):
         asked = query.validated_data
         part = console.console_part(session, after=asked["after"], limit=asked["limit"], number=asked["attempt"])
         return Response(asdict(part))
-
-
-class MetricsView(APIView):
-    """The series there are; with a tag, a behavior or `after`, their points."""
-
-    @extend_schema(
-        parameters=[shapes.MetricsQuerySerializer],
-        responses={200: shapes.MetricsSerializer, **ERRORS},
-        operation_id="get_metrics",
-    )
-    def get(self, request: Request, run_id: str) -> Response:
-        session = sessions.session_named(run_id, request.user)
-        query = shapes.MetricsQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        seams = [asdict(seam) for seam in stitching.seams_of(session)]
-        if not {"tag", "behavior", "points"} & set(asked) and "after" not in request.query_params:
-            return Response({"series": series.as_json(series.series_shapes(session)), "seams": seams})
-        points, cursor = series.points_after(
-            session,
-            asked["after"],
-            tag=asked.get("tag"),
-            behavior=asked.get("behavior"),
-            points=asked.get("points"),
-        )
-        return Response({"series": series.as_json(points), "seams": seams, "cursor": cursor})
 
 
 class AttemptsView(APIView):

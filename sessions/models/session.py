@@ -73,6 +73,21 @@ class TrainingSession(models.Model):
         indexes = (
             models.Index(fields=("state", "-priority", "place"), name="session_queue"),
             models.Index(fields=("-created_at",), name="session_newest"),
+            # All that the history is ordered by and mostly filtered by: it is listed without reading a row.
+            models.Index(
+                fields=(
+                    "trashed_at",
+                    "-created_at",
+                    "state",
+                    "ended_at",
+                    "priority",
+                    "run_id",
+                    "trainer",
+                    "environment",
+                    "owner",
+                ),
+                name="session_list",
+            ),
         )
         permissions = (
             ("start_session", "May start and resume sessions"),

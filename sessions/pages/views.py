@@ -23,6 +23,7 @@ from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, files, history, machine, series, sessions
+from sessions.selectors.listing import Chosen
 from sessions.selectors.series import REWARD_TAG
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 from sessions.services.config_files import read_config_file
@@ -57,7 +58,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     running = found.filter(state__in=values(ACTIVE)).order_by("-created_at")
     waiting = found.filter(state__in=values(WAITING)).order_by("-priority", "created_at")
     paused = found.filter(state=State.PAUSED.value).order_by("-ended_at")
-    ended = found.filter(state__in=values(ENDED - {State.PAUSED})).order_by("-ended_at")[:ENDED_SHOWN]
+    ended = Chosen(found.filter(state__in=values(ENDED - {State.PAUSED})).order_by("-ended_at"), found)[:ENDED_SHOWN]
     page = contexts.DashboardPage(
         running=[sessions.session_shape(session) for session in running],
         waiting=[sessions.session_shape(session) for session in waiting],
@@ -107,9 +108,10 @@ def set_schedule(request: HttpRequest, run_id: str) -> HttpResponse:
 @require_safe
 def session_list(request: HttpRequest) -> HttpResponse:
     """The history."""
-    found = history.filtered(sessions.sessions_with_parts(request.user), _without_blanks(request))
+    rows = sessions.sessions_with_parts(request.user)
+    found = history.filtered(rows, _without_blanks(request))
     chosen = found.qs if found.is_valid() else TrainingSession.objects.none()
-    page = Paginator(chosen, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(Chosen(chosen, rows), PAGE_SIZE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
     context = contexts.SessionListPage(
@@ -117,7 +119,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
         page=page,
         filters={name: request.GET.get(name, "") for name in ("state", "behavior", "text", "order", "trash")},
         states=[state for state, _ in history.STATE_CHOICES],
-        behaviors=history.behavior_names(sessions.visible_sessions(request.user)),
+        behaviors=history.behavior_names(request.user),
         orders=list(history.ORDERS.items()),
         query=query.urlencode(),
         system=machine.system_shape(),

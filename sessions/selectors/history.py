@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.models import BehaviorProgress, TrainingSession
+from sessions.selectors.sessions import User, sees_all, visible_sessions
 
 # Broad words a person may filter by, beside the exact states.
 GROUPS = {
@@ -34,7 +35,7 @@ class SessionFilter(django_filters.FilterSet):
     """Filters by state (or group of states), behavior, trainer, environment, tag, date and text."""
 
     state = django_filters.MultipleChoiceFilter(choices=STATE_CHOICES, method="by_state")
-    behavior = django_filters.CharFilter(field_name="behaviors__name", distinct=True)
+    behavior = django_filters.CharFilter(method="by_behavior")
     trainer = django_filters.CharFilter(field_name="trainer__name")
     environment = django_filters.CharFilter(field_name="environment__name")
     tag = django_filters.CharFilter(method="by_tag")
@@ -52,6 +53,9 @@ class SessionFilter(django_filters.FilterSet):
         wanted = [word for word in words if word not in GROUPS]
         wanted += [state for word in words if word in GROUPS for state in values(GROUPS[word])]
         return queryset.filter(state__in=wanted) if wanted else queryset
+
+    def by_behavior(self, queryset: QuerySet[TrainingSession], _: str, name: str) -> QuerySet[TrainingSession]:
+        return queryset.filter(pk__in=BehaviorProgress.objects.filter(name=name).values("session"))
 
     def by_tag(self, queryset: QuerySet[TrainingSession], _: str, tag: str) -> QuerySet[TrainingSession]:
         return queryset.filter(tags__icontains=f'"{tag}"')
@@ -71,7 +75,7 @@ def filtered(queryset: QuerySet[TrainingSession], query: QueryDict) -> SessionFi
     return SessionFilter(query, queryset=queryset.order_by("-created_at", "-pk"))
 
 
-def behavior_names(queryset: QuerySet[TrainingSession]) -> list[str]:
-    """Return the names of all behaviors of these sessions, in order."""
-    names = BehaviorProgress.objects.filter(session__in=queryset).order_by("name").values_list("name", flat=True)
-    return list(names.distinct())
+def behavior_names(user: User) -> list[str]:
+    """Return the names of the behaviors of all sessions that a user may see, in order."""
+    names = BehaviorProgress.objects.order_by("name").values_list("name", flat=True).distinct()
+    return list(names if sees_all(user) else names.filter(session__in=visible_sessions(user)))

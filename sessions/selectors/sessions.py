@@ -33,12 +33,17 @@ ASKABLE = {
 }
 
 
+def sees_all(user: User) -> bool:
+    """Tell whether a user may see every session."""
+    return user.is_authenticated and user.has_perm("training.view_trainingsession")
+
+
 def visible_sessions(user: User) -> QuerySet[TrainingSession]:
     """Return the sessions a user may see: all with the permission to view, else only the user's own."""
     everything = TrainingSession.objects.all()
     if not user.is_authenticated:
         return everything.none()
-    if user.has_perm("training.view_trainingsession"):
+    if sees_all(user):
         return everything
     return everything.filter(Q(owner_id=user.pk))
 

@@ -15,6 +15,7 @@ from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import queue
 from sessions.services.resources import note_gpus
+from sessions.supervisor.compacting import Compacting
 from sessions.supervisor.reserve import DiskWatch
 from sessions.supervisor.resources import ResourceWatch
 from sessions.supervisor.watch import Watch, is_of_the_database
@@ -42,6 +43,7 @@ class Supervisor:
     watches: dict[int, Watch] = field(default_factory=dict)
     resources: ResourceWatch = field(default_factory=ResourceWatch)
     disks: DiskWatch = field(init=False)
+    compacting: Compacting = field(default_factory=Compacting)
     _seen_version: int | None = None
     _refreshed_at: float = float("-inf")
     _beat_at: float = float("-inf")
@@ -80,9 +82,12 @@ class Supervisor:
             return True
 
     def _look_at_the_machine(self, now: float) -> None:
-        """The disks come first: to know what a training takes is worth less than to stop it in time."""
+        """The disks come first: to know what a training takes is worth less than to stop it in time.
+
+        What ended trainings left to compress comes last.
+        """
         attempts = [watch.attempt for watch in self.watches.values()]
-        for look in (self.disks.tick, self.resources.tick):
+        for look in (self.disks.tick, self.resources.tick, self.compacting.tick):
             try:
                 look(now, attempts)
             except Exception as error:

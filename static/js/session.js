@@ -107,3 +107,5 @@ root.addEventListener("click", (event) => {
   root.querySelectorAll("[data-axis]").forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
   charts?.setAxis(button.dataset.axis);
 });
+
+root.querySelector("[data-smoothing]")?.addEventListener("input", (event) => charts?.setSmoothing(Number(event.target.value)));

@@ -14,6 +14,8 @@ from tests.factories import CONFIG, make_one_of_everything
 
 pytestmark = pytest.mark.usefixtures("home")
 FILES = {"/api/sessions/{run_id}/artifacts/{key}/"}
+# What a route must be told.
+QUERIES = {"/api/metrics/": "?sessions=ball"}
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_every_answer_that_reads_has_the_shape_described(api: Client) -> None:
     for path, operation in reading.items():
         if path in FILES:
             continue
-        answer = api.get(path.replace("{run_id}", "ball"))
+        answer = api.get(path.replace("{run_id}", "ball") + QUERIES.get(path, ""))
         assert answer.status_code == 200, path
         check(answer.json(), operation["responses"]["200"], schema)
 
@@ -65,6 +67,17 @@ def test_points_have_the_shape_described(api: Client) -> None:
     answer = api.get("/api/sessions/ball/metrics/?behavior=Ball").json()
     assert answer["series"][0]["steps"] == [1, 2]
     check(answer, described, schema)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("/api/sessions/{run_id}/metrics/", "?points=2&relative=true"), ("/api/metrics/", "?sessions=ball&points=2")],
+)
+def test_points_and_their_seconds_have_the_shape_described(api: Client, path: str, query: str) -> None:
+    schema = schema_of(api)
+    answer = api.get(path.replace("{run_id}", "ball") + query).json()
+    assert answer["series"][0]["seconds"] == [0.0, 1.0]
+    check(answer, schema["paths"][path]["get"]["responses"]["200"], schema)
 
 
 @pytest.mark.parametrize(("path", "status"), [("/api/preview/", 200), ("/api/sessions/", 201)])
