@@ -16,9 +16,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from operator import sub
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sessions.metrics.events import Point
+if TYPE_CHECKING:
+    from sessions.metrics.events import Point
 
 ROWS, COLUMNS = 1, 2
 ROW_BYTES = 24
