@@ -63,6 +63,7 @@ def artifacts_of(session: TrainingSession) -> list[dict[str, Any]]:
             "size": artifact.size,
             "sha256": artifact.sha256,
             "final": artifact.final,
+            "kept": artifact.kept,
             "url": reverse("api:artifact", args=[session.run_id, artifact.pk]),
         }
         for artifact in Artifact.objects.filter(session=session, present=True)

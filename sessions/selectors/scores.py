@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from sessions.domain.keeping import MODES
+from sessions.domain.keeping import MODES, SUMMARIES
 from sessions.domain.resources import OF_THE_ATTEMPT
 from sessions.metrics.codec import unpack
 from sessions.models import Attempt, Series, SeriesChunk, TrainingSession
@@ -48,3 +48,14 @@ def keeping_of(session: TrainingSession) -> tuple[int, str, str]:
     rules = rules_of(session)
     count = rules.keep_best if rules.keep_best is not None else int(settings.MENTOR["MENTOR_KEEP_BEST"])
     return count, rules.keep_tag, rules.keep_mode if rules.keep_mode in MODES else MODES[0]
+
+
+def keeping_in_words(session: TrainingSession) -> str:
+    """Return which checkpoints are kept when the trainer removes them."""
+    count, tag, mode = keeping_of(session)
+    if not count:
+        return "None is kept when the trainer removes it, unless it is released."
+    extreme = "largest" if mode == "max" else "smallest"
+    return (
+        f"The {count} with the {extreme} {tag}, mean of {SUMMARIES} summaries, are kept when the trainer removes them."
+    )

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from sessions.errors import InvalidInput, InvalidStart, NotAllowed
 from sessions.models import OutsideCheckpoint
+from sessions.selectors.outside import checkpoint_files
 from sessions.services.artifacts import KINDS, condition_of, sha256_of
 from sessions.services.config_files import local_path
 from sessions.services.staging import TROUBLE, Chosen, looked_at
@@ -63,21 +64,11 @@ def checkpoints_in(name: str) -> list[Chosen]:
     path = Path(known.path)
     if known.kind == "pt":
         return [Chosen(_behavior_of(path), path, looked_at(path, name, known.sha256), name)]
-    files = _files(path)
+    files = checkpoint_files(path)
     found = [Chosen(one.parent.name, one, looked_at(one, f"{name}, {one.parent.name}"), name) for one in files]
     if _digest({one.behavior: one.sha256 for one in found}) != known.sha256:
         raise InvalidInput(f"{name} has changed since it was registered.", hint="Register it again.")
     return found
-
-
-def state_of(known: OutsideCheckpoint) -> str:
-    """Return, without reading it, whether it is there: whole, changed or missing."""
-    path = Path(known.path)
-    try:
-        size = sum(one.stat().st_size for one in _files(path)) if known.kind == "folder" else path.stat().st_size
-    except OSError:
-        return Condition.MISSING.value
-    return Condition.WHOLE.value if size == known.size else "changed"
 
 
 def _file(path: Path) -> dict[str, object]:
@@ -94,7 +85,7 @@ def _file(path: Path) -> dict[str, object]:
 
 
 def _folder(path: Path) -> dict[str, object]:
-    files = _files(path)
+    files = checkpoint_files(path)
     if not files:
         raise _wrong("path", f"{path} is no results folder: none of its folders has a {CURRENT}.")
     size = sum(one.stat().st_size for one in files)
@@ -106,10 +97,6 @@ def _folder(path: Path) -> dict[str, object]:
             raise _wrong("path", TROUBLE[found].format(f"{one.parent.name}/{CURRENT}"))
         digests[one.parent.name] = sha256_of(one)
     return {"kind": "folder", "size": size, "sha256": _digest(digests)}
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob(f"*/{CURRENT}") if path.is_file() and not path.is_symlink())
 
 
 def _digest(digests: dict[str, str]) -> str:

@@ -22,7 +22,7 @@ from sessions.domain.verdicts import End, NoRestart, Restart, Verdict, after_end
 from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
 from sessions.selectors import unattended
-from sessions.selectors.files import saved_something
+from sessions.selectors.files import kept_bytes, saved_something
 from sessions.selectors.sessions import mode
 from sessions.services import stopping
 from sessions.services.keeping import KEEP_TASK
@@ -93,7 +93,7 @@ def _plateau(attempt: Attempt, rules: Rules) -> Verdict | None:
 
 
 def _results_bytes(attempt: Attempt) -> int:
-    return unattended.folder_bytes(attempt.results)
+    return unattended.folder_bytes(attempt.results) + kept_bytes(attempt.session)
 
 
 def _stall(attempt: Attempt, rules: Rules, now: datetime, counts_from: datetime | None) -> Verdict | None:
