@@ -97,8 +97,8 @@ class BehaviorProgressAdmin(ReadOnly):
 
 @admin.register(models.Artifact)
 class ArtifactAdmin(ReadOnly):
-    list_display = ("session", "path", "kind", "step", "size", "final", "present")
-    list_filter = ("kind", "final", "present")
+    list_display = ("session", "path", "kind", "step", "size", "final", "kept", "released_at", "present")
+    list_filter = ("kind", "final", "kept", "present")
     search_fields = ("session__run_id", "path")
 
 
@@ -126,6 +126,11 @@ class TrainerAdmin(ReadOnly):
 @admin.register(models.Environment)
 class EnvironmentAdmin(ReadOnly):
     list_display = ("name", "path", "size", "registered_by", "registered_at")
+
+
+@admin.register(models.OutsideCheckpoint)
+class OutsideCheckpointAdmin(ReadOnly):
+    list_display = ("name", "kind", "path", "size", "registered_by", "registered_at")
 
 
 @admin.register(models.Machine)

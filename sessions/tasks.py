@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django_q.tasks import async_task
+
 from sessions.errors import IllegalTransition
-from sessions.services import compaction, launching
+from sessions.services import checkpoints, compaction, launching
 
 # So long at a time: others wait in the same queue.
 SLICE_SECONDS = 10.0
@@ -22,3 +24,14 @@ def compact_series() -> None:
     """Compress what ended attempts have written, a slice at a time."""
     if not compaction.compact(seconds=SLICE_SECONDS):
         compaction.ask()
+
+
+def keep_checkpoints(session_id: int) -> None:
+    """Keep the best checkpoints of a session, and those that were released."""
+    checkpoints.keep(session_id)
+
+
+def look_at_checkpoints(session_id: int, after: int) -> None:
+    """Compare the files of a session with their digests, in slices."""
+    if (last := checkpoints.look(session_id, after)) is not None:
+        async_task(checkpoints.LOOK_TASK, session_id, last)

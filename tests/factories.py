@@ -18,6 +18,7 @@ from sessions.models import (
     Environment,
     EventFile,
     Machine,
+    OutsideCheckpoint,
     PortLease,
     SignInLink,
     Trainer,
@@ -77,6 +78,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     attempt = session.attempts.get()
     file = {"size": 1, "modified_ns": 1}
     Environment.objects.create(name="Ball", path="/builds/Ball", sha256="0", **file)
+    OutsideCheckpoint.objects.create(name="Old", path="/old/Ball.pt", kind="pt", size=1, sha256="0")
     PortLease.objects.create(machine=make_machine(), port=5005, attempt=attempt)
     SignInLink.objects.create(user=owner, digest="0", expires_at=timezone.now() + timedelta(minutes=1))
     EventFile.objects.create(attempt=attempt, path="Ball/events", behavior="Ball")

@@ -1,6 +1,6 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
-from sessions.models.machine import Environment, Machine, PortLease, SignInLink, Trainer
+from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
 
@@ -11,6 +11,7 @@ __all__ = [
     "Environment",
     "EventFile",
     "Machine",
+    "OutsideCheckpoint",
     "PortLease",
     "Series",
     "SeriesChunk",

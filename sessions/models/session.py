@@ -146,6 +146,7 @@ class Attempt(models.Model):
     failure = models.TextField(blank=True)
     alarm = models.TextField(blank=True, help_text="What a person should look at.")
     saved = models.JSONField(default=list)
+    starts_from = models.JSONField(default=list, blank=True, help_text="Chosen checkpoints that it starts from.")
     console_offset = models.BigIntegerField(default=0, help_text="Bytes of console.log that are understood.")
     console_size = models.BigIntegerField(null=True, blank=True)
     console_crc32 = models.BigIntegerField(null=True, blank=True)
@@ -198,12 +199,22 @@ class Artifact(models.Model):
 
     session = models.ForeignKey(TrainingSession, on_delete=models.CASCADE, related_name="artifacts")
     attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL)
-    path = models.CharField(max_length=1024, help_text="Below the session's results folder, with forward slashes.")
+    path = models.CharField(
+        max_length=1024,
+        help_text="Below the results folder, of a kept one below the run directory; forward slashes.",
+    )
     behavior = models.CharField(max_length=255)
     kind = models.CharField(max_length=10, choices=KINDS)
     step = models.BigIntegerField(null=True, blank=True)
-    reward = models.FloatField(null=True, blank=True)
+    reward = models.FloatField(null=True, blank=True, help_text="What ML-Agents says itself.")
+    smoothed = models.FloatField(null=True, blank=True, help_text="The reward of the summaries before its step.")
+    score = models.FloatField(null=True, blank=True, help_text="The same of the tag by which the best are kept.")
     final = models.BooleanField(default=False)
+    kept = models.BooleanField(default=False, help_text="MENTOR's own: what ML-Agents removes stays here.")
+    condition = models.CharField(max_length=10, blank=True, help_text="From its bytes; empty is not looked at yet.")
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=150, blank=True)
+    released_note = models.TextField(blank=True)
     size = models.BigIntegerField()
     modified_ns = models.BigIntegerField()
     sha256 = models.CharField(max_length=64, blank=True)

@@ -22,8 +22,10 @@ from sessions.pages import contexts
 from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
-from sessions.selectors import console, files, history, machine, series, sessions
+from sessions.selectors import console, history, machine, series, sessions
+from sessions.selectors.checkpoints import checkpoints_of, other_files
 from sessions.selectors.listing import Chosen
+from sessions.selectors.scores import keeping_in_words
 from sessions.selectors.series import REWARD_TAG
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 from sessions.services.config_files import read_config_file
@@ -172,7 +174,9 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         log_offset=log.offset,
         log_next=log.next_offset,
         events=[_event(event) for event in SessionEvent.objects.filter(session=session)],
-        files=[contexts.FileRow(**_without_reward(row)) for row in files.artifacts_of(session)],
+        checkpoints=checkpoints_of(session),
+        other_files=other_files(session),
+        keeping=keeping_in_words(session),
         config_used=used.decode("utf-8", "replace"),
         config_given=given.decode("utf-8", "replace") if given != used else None,
         command_shell=as_shell(detail.command),
@@ -191,10 +195,6 @@ def _console_tail(session: TrainingSession) -> console.ConsolePart:
 
 def _event(event: SessionEvent) -> contexts.EventRow:
     return contexts.EventRow(event.at, event.from_state, event.to_state, event.who, event.why)
-
-
-def _without_reward(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "reward"}
 
 
 @require_GET
