@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import views
+from sessions.api import files, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -25,7 +25,10 @@ urlpatterns = [
     path("sessions/<str:run_id>/events/", views.EventsView.as_view(), name="events"),
     path("sessions/<str:run_id>/artifacts/", views.ArtifactsView.as_view(), name="artifacts"),
     path("sessions/<str:run_id>/checkpoints/", views.CheckpointsView.as_view(), name="checkpoints"),
-    path("sessions/<str:run_id>/artifacts/<int:key>/", views.ArtifactView.as_view(), name="artifact"),
+    path("sessions/<str:run_id>/artifacts/<int:key>/", files.ArtifactView.as_view(), name="artifact"),
+    path("sessions/<str:run_id>/files/", files.FilesView.as_view(), name="files"),
+    path("sessions/<str:run_id>/files/<slug:key>/", files.FileView.as_view(), name="file"),
+    path("sessions/<str:run_id>/player-logs/", files.PlayerLogsView.as_view(), name="player-logs"),
     path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),

@@ -13,7 +13,7 @@ from django.test import Client
 from tests.factories import CONFIG, make_one_of_everything
 
 pytestmark = pytest.mark.usefixtures("home")
-FILES = {"/api/sessions/{run_id}/artifacts/{key}/"}
+FILES = {"/api/sessions/{run_id}/artifacts/{key}/", "/api/sessions/{run_id}/files/{key}/"}
 
 
 @pytest.fixture
