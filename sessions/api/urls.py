@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import files, views
+from sessions.api import exports, files, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -30,6 +30,8 @@ urlpatterns = [
     path("sessions/<str:run_id>/files/<slug:key>/", files.FileView.as_view(), name="file"),
     path("sessions/<str:run_id>/player-logs/", files.PlayerLogsView.as_view(), name="player-logs"),
     path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
+    path("sessions/<str:run_id>/export/", exports.SessionExportView.as_view(), name="session-export"),
+    path("export/", exports.ExportView.as_view(), name="export"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),
