@@ -66,15 +66,12 @@ def json_blocks(columns: Sequence[Column], batches: Iterable[Batch]) -> Blocks:
 
 
 def _json_lines(columns: Sequence[Column], batches: Iterable[Batch]) -> Iterator[str]:
-    names = [f"{json.dumps(column.name)}: " for column in columns]
+    row = "{" + ", ".join(json.dumps(column.name).replace("%", "%%") + ": %s" for column in columns) + "}"
     before = "[\n"
     for batch in batches:
-        cells = [
-            _cells(column, values, _named(name, JSON_CELLS[column.kind]))
-            for name, (column, values) in zip(names, _pairs(columns, batch), strict=True)
-        ]
-        for row in map(", ".join, zip(*cells)):  # noqa: B905  # Same never ends
-            yield f"{before}{{{row}}}"
+        cells = (_cells(column, values, JSON_CELLS[column.kind]) for column, values in _pairs(columns, batch))
+        for values in zip(*cells):  # noqa: B905  # Same never ends
+            yield before + row % values
             before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
@@ -88,11 +85,15 @@ def _pairs(columns: Sequence[Column], batch: Batch) -> Iterator[tuple[Column, Sa
 
 
 def _cells(column: Column, values: Same | Sequence[Any], cell: Callable[[Any], str]) -> Iterable[str]:
-    return repeat(cell(values.value)) if isinstance(values, Same) else map(cell, plain(values))
-
-
-def _named(name: str, cell: Callable[[Any], str]) -> Callable[[Any], str]:
-    return lambda value: name + cell(value)
+    if isinstance(values, Same):
+        return repeat(cell(values.value))
+    ready = plain(values)
+    # Most columns are numbers and nothing else; those take a third of the time.
+    if column.kind == WHOLE and None not in ready:
+        return map(str, ready)
+    if column.kind == REAL and None not in ready and all(map(math.isfinite, ready)):
+        return map(repr, map(float, ready))
+    return map(cell, ready)
 
 
 def plain(values: Sequence[Any]) -> Sequence[Any]:
@@ -105,11 +106,13 @@ def moment_text(value: datetime | float | None) -> str | None:
     """Return a moment as ISO 8601 in UTC; None for seconds that are no moment."""
     if value is None:
         return None
-    if not isinstance(value, datetime):
-        if not FIRST_MOMENT <= value <= LAST_MOMENT:
-            return None
+    if isinstance(value, datetime):
+        value = value.astimezone(timezone.utc)
+    elif FIRST_MOMENT <= value <= LAST_MOMENT:
         value = datetime.fromtimestamp(value, timezone.utc)
-    return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    else:
+        return None
+    return value.isoformat("T", "microseconds")[:-6] + "Z"
 
 
 def _real(value: float | None) -> str:
@@ -135,7 +138,7 @@ JSON_CELLS: dict[str, Callable[[Any], str]] = {
     TEXT: _json_text,
     WHOLE: lambda value: "null" if value is None else str(int(value)),
     REAL: lambda value: repr(float(value)) if value is not None and math.isfinite(value) else "null",
-    MOMENT: lambda value: _json_text(moment_text(value)),
+    MOMENT: lambda value: f'"{told}"' if (told := moment_text(value)) else "null",
     LIST: lambda value: _json_text(list(value or ())),
 }
 
