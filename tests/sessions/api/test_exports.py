@@ -154,12 +154,12 @@ def test_long_series_and_many_short_ones_come_whole_and_in_order(
 ) -> None:
     monkeypatch.setattr(exports, "POINTS_AT_ONCE", 3 * SeriesChunk.POINTS)
     monkeypatch.setattr(exports, "SESSIONS_AT_ONCE", 2)
-    for number, count in enumerate((2000, 10, 300, 750, 0, 1500)):
+    for number, count in enumerate((2000, 10, 300, 750, 0, 22_000)):
         trained(ada, f"run-{number}", count=count)
     read = rows(api.get("/api/export/", {"order": "run_id", "series_tag": REWARD}))
     expected = [
         (f"run-{number}", str(10 * one))
-        for number, count in enumerate((2000, 10, 300, 750, 0, 1500))
+        for number, count in enumerate((2000, 10, 300, 750, 0, 22_000))
         for one in range(count)
     ]
     assert [(row["run_id"], row["step"]) for row in read] == expected

@@ -69,7 +69,8 @@ def microseconds(value: Any) -> int | None:
     if text is None:
         return None
     moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-    return parquet._number(COLUMNS[3], moment)  # type: ignore[no-any-return]
+    found: int = parquet._number(COLUMNS[3], moment)
+    return found
 
 
 def same(one: float | None, other: float | None) -> bool:
