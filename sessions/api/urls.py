@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import checkpoints, metrics, views
+from sessions.api import checkpoints, exports, files, metrics, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -31,8 +31,13 @@ urlpatterns = [
     path("sessions/<str:run_id>/checkpoints/<int:key>/resume/", checkpoints.ResumeFromView.as_view()),
     path("outside-checkpoints/", checkpoints.OutsideView.as_view(), name="outside-checkpoints"),
     path("outside-checkpoints/<int:key>/", checkpoints.OutsideOneView.as_view()),
-    path("sessions/<str:run_id>/artifacts/<int:key>/", views.ArtifactView.as_view(), name="artifact"),
+    path("sessions/<str:run_id>/artifacts/<int:key>/", files.ArtifactView.as_view(), name="artifact"),
+    path("sessions/<str:run_id>/files/", files.FilesView.as_view(), name="files"),
+    path("sessions/<str:run_id>/files/<slug:key>/", files.FileView.as_view(), name="file"),
+    path("sessions/<str:run_id>/player-logs/", files.PlayerLogsView.as_view(), name="player-logs"),
     path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
+    path("sessions/<str:run_id>/export/", exports.SessionExportView.as_view(), name="session-export"),
+    path("export/", exports.ExportView.as_view(), name="export"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

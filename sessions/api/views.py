@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from django.http import FileResponse
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -206,19 +204,6 @@ class ArtifactsView(APIView):
     )
     def get(self, request: Request, run_id: str) -> Response:
         return Response({"results": files.artifacts_of(sessions.session_named(run_id, request.user))})
-
-
-class ArtifactView(APIView):
-    """One file, as a download."""
-
-    @extend_schema(responses={(200, "application/octet-stream"): bytes, **ERRORS}, operation_id="download_artifact")
-    def get(self, request: Request, run_id: str, key: int) -> HttpResponseBase:
-        path = files.artifact_file(sessions.session_named(run_id, request.user), key)
-        answer = FileResponse(
-            path.open("rb"), as_attachment=True, filename=path.name, content_type="application/octet-stream"
-        )
-        answer["Content-Security-Policy"] = "sandbox"
-        return answer
 
 
 class ConfigView(APIView):

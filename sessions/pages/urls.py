@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import checkpoints, views
+from sessions.pages import checkpoints, files, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("start/browse/", views.browse, name="browse"),
     path("sessions/", views.session_list, name="list"),
     path("sessions/<str:run_id>/", views.session_page, name="detail"),
+    path("sessions/<str:run_id>/files/", files.files_page, name="files"),
     path("sessions/<str:run_id>/rules/", views.change_rules, name="rules"),
     path("sessions/<str:run_id>/console/", views.console_download, name="console"),
     *(path(f"sessions/<str:run_id>/{action}/", views.act, {"action": action}, name=action) for action in ACTIONS),

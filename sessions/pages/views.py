@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -16,6 +16,7 @@ from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
 from sessions.domain.numbers import natural
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
+from sessions.downloads import TEXT, file_answer
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
@@ -204,9 +205,9 @@ def console_download(request: HttpRequest, run_id: str) -> HttpResponseBase:
     attempt = console.attempt_of(session, natural(request.GET.get("attempt", ""), most_digits=9))
     path = console.console_path(session, attempt) if attempt else None
     if attempt is None or path is None or not path.is_file():
-        return HttpResponse("", content_type="text/plain; charset=utf-8")
+        return HttpResponse("", content_type=TEXT)
     name = f"{session.run_id}-{attempt.number}-console.log"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
+    return file_answer(request, path, name=name, content_type=TEXT, attachment=True)
 
 
 def new(request: HttpRequest) -> HttpResponse:

@@ -87,6 +87,22 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def seconds(amount: float | None) -> str:
+    """Return seconds with the decimals that still say something: `0.042 s`, `3.25 s`, `118 s`, `1 h 04 min`."""
+    if amount is None:
+        return NOTHING
+    if amount >= 3600:
+        return duration(amount)
+    return f"{amount:.3f} s" if amount < 1 else f"{amount:.2f} s" if amount < 100 else f"{amount:,.0f} s"
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """Return any finite number with up to six digits that count."""
+    return NOTHING if value is None else f"{value:.6g}".replace("-", MINUS)
+
+
+@register.filter
 def size(count: float | None) -> str:
     """Return a number of bytes in the unit that fits, by thousands."""
     if count is None:

@@ -13,7 +13,12 @@ from django.test import Client
 from tests.factories import CONFIG, make_one_of_everything
 
 pytestmark = pytest.mark.usefixtures("home")
-FILES = {"/api/sessions/{run_id}/artifacts/{key}/"}
+FILES = {
+    "/api/sessions/{run_id}/artifacts/{key}/",
+    "/api/sessions/{run_id}/files/{key}/",
+    "/api/sessions/{run_id}/export/",
+    "/api/export/",
+}
 # What a route must be told.
 QUERIES = {"/api/metrics/": "?sessions=ball"}
 
