@@ -45,9 +45,14 @@ def _stretches(total: int, count: int, *, gaps: bool) -> list[tuple[int, int]]:
 
 
 def _chosen(values: Sequence[float], count: int) -> list[int]:
-    finite = [math.isfinite(value) for value in values]
     chosen = {0, len(values) - 1}
-    for start, end in _stretches(len(values), count, gaps=not all(finite)):
+    if all(map(math.isfinite, values)):
+        for start, end in _stretches(len(values), count, gaps=False):
+            part = list(values[start:end])
+            chosen |= {start + part.index(min(part)), start + part.index(max(part))}
+        return sorted(chosen)
+    finite = list(map(math.isfinite, values))
+    for start, end in _stretches(len(values), count, gaps=True):
         known = [index for index in range(start, end) if finite[index]]
         if known:
             chosen |= {min(known, key=values.__getitem__), max(known, key=values.__getitem__)}

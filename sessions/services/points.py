@@ -33,7 +33,7 @@ def append_all(points: Iterable[tuple[int, str, Point]]) -> None:
 def append_columns(added: Mapping[Key, Points]) -> None:
     """Append the points of each series in the order they were written.
 
-    To be called inside a transaction; however many series there are, it takes four statements.
+    To be called inside a transaction; it takes four statements, each for as many series as have room in one.
     """
     by_key = {(attempt, behavior, _name(tag)): points for (attempt, behavior, tag), points in added.items() if points}
     if not by_key:

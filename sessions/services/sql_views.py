@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connections, router
-from django.db.migrations.executor import MigrationExecutor
 
 APP = "training"
 VIEWS = {
@@ -71,6 +70,8 @@ def after_migrations(using: str, plan: list[Any] | None = None, **_: Any) -> Non
     """Make the views once all tables are as this version has them; a flush, which has no plan, leaves them alone."""
     if plan is None or not router.allow_migrate(using, APP):
         return
+    from django.db.migrations.executor import MigrationExecutor  # which every process would load
+
     executor = MigrationExecutor(connections[using])
     if not executor.migration_plan(executor.loader.graph.leaf_nodes(APP)):
         create(using)

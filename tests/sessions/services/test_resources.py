@@ -79,12 +79,13 @@ def test_points_go_on_over_the_edge_of_a_chunk(running: TrainingSession) -> None
 
 
 def test_fifty_attempts_cost_as_many_statements_as_one(
-    ada: User, home: Path, django_assert_num_queries: DjangoAssertNumQueries
+    ada: User, home: Path, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     sessions = [make_session(owner=ada, state=State.RUNNING) for _ in range(50)]
     samples = [sample(one, cpu=1.0, memory=1.0) for one in sessions]
     store(samples)
-    with django_assert_num_queries(10):  # savepoint and its release, sessions, steps, five for the points, versions
+    # Savepoint and its release, sessions, steps, four or (by SQLite's parameters) five for the points, versions.
+    with django_assert_max_num_queries(10):
         store(samples)
     assert Series.objects.filter(count=2).count() == 100
 
