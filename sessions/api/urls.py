@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import views
+from sessions.api import diagnosis, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -18,6 +18,9 @@ urlpatterns = [
     ),
     path("sessions/<str:run_id>/move/", views.MoveView.as_view(), name="move"),
     path("sessions/<str:run_id>/schedule/", views.ScheduleView.as_view(), name="schedule"),
+    path("sessions/<str:run_id>/clone/", diagnosis.CloneView.as_view(), name="clone"),
+    path("sessions/<str:run_id>/diagnosis/", diagnosis.DiagnosisView.as_view(), name="diagnosis"),
+    path("sessions/<str:run_id>/remedy/", diagnosis.RemedyView.as_view(), name="remedy"),
     path("batches/", views.BatchView.as_view(), name="batches"),
     path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),
     path("sessions/<str:run_id>/metrics/", views.MetricsView.as_view(), name="metrics"),
