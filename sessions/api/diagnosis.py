@@ -44,6 +44,7 @@ class DiagnosisSerializer(serializers.Serializer[Any]):
     evidence = EvidenceSerializer(many=True)
     actions = RemedySerializer(many=True)
     further = serializers.ListField(child=serializers.CharField(), help_text="Titles of other causes that were found.")
+    facts = serializers.ListField(child=serializers.CharField(), help_text="How things stood when it ended.")
 
 
 class RemedyRequestSerializer(serializers.Serializer[Any]):

@@ -18,6 +18,8 @@ urlpatterns = [
     path("sessions/<str:run_id>/schedule/", views.set_schedule, name="schedule"),
     path("sessions/<str:run_id>/remedy/", diagnosis.apply_remedy, name="remedy"),
     path("queue/", views.queue_page, name="queue"),
+    path("causes/", diagnosis.causes_page, name="causes"),
+    path("causes/<int:key>/forget/", diagnosis.forget, name="forget"),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),
 ]

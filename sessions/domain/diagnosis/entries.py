@@ -38,6 +38,12 @@ class Entry:
     remedies: tuple[str, ...] = ()
     quiet: bool = False
 
+    @classmethod
+    def taught(cls, key: int, text: str, *, title: str, cause: str, fix: str) -> Entry:
+        """Return an entry for a text that a user knows; braces of a user name no groups."""
+        cause, fix = (words.replace("{", "(").replace("}", ")") for words in (cause, fix))
+        return cls(f"taught-{key}", "any", re.escape(text), title, cause, fix, remedies=("resume", "again"))
+
     def compiled(self) -> re.Pattern[str]:
         """Return the pattern; `re` keeps it compiled."""
         return re.compile(self.pattern, re.MULTILINE)

@@ -36,7 +36,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why a training ended as it did. `further` are titles of other causes that were found."""
+    """Why a training ended as it did.
+
+    `further` are titles of other causes that were found; `facts` say how things stood when it ended.
+    """
 
     id: str
     title: str
@@ -45,6 +48,7 @@ class Diagnosis:
     evidence: list[Evidence]
     actions: list[Remedy] = field(default_factory=list)
     further: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

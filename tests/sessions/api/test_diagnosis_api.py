@@ -141,3 +141,47 @@ def test_the_start_form_begins_with_what_a_session_was_started_with(api: Client,
     for part in ("max_steps: 2000", 'value="7"', "&#x27;--a b&#x27; c", "x, y", 'value="ball-2"'):
         assert part in page
     assert api.get("/start/?like=nobody").status_code == 404
+
+
+def test_a_failure_that_nobody_knows_can_be_taught(api: Client, ada: User) -> None:
+    failed(
+        ada, "Traceback (most recent call last):", '  File "x.py", line 1, in <module>', "OddError: the moon is {full}"
+    )
+    assert api.get("/api/sessions/ball/diagnosis/").json()["id"] == "generic_traceback"
+    body = {"text": "the moon is {full}", "title": "Full moon", "cause": "It is {bright}.", "fix": "Wait a day."}
+    assert post(api, "/api/causes/", body).status_code == 201
+    answer = api.get("/api/sessions/ball/diagnosis/").json()
+    assert (answer["title"], answer["fix"]) == ("Full moon", "Wait a day.")
+    assert post(api, "/api/causes/", body).status_code == 409
+    key = api.get("/api/causes/").json()["results"][0]["id"]
+    assert api.delete(f"/api/causes/{key}/").status_code == 204
+    assert api.get("/api/sessions/ball/diagnosis/").json()["id"] == "generic_traceback"
+
+
+def test_a_cause_is_taught_on_its_page(api: Client, ada: User) -> None:
+    failed(
+        ada, "Traceback (most recent call last):", '  File "x.py", line 1, in <module>', "OddError: the moon is full"
+    )
+    assert "/causes/?text=" in api.get("/sessions/ball/").content.decode()
+    assert 'value="the moon is full"' in api.get("/causes/?text=the+moon+is+full").content.decode()
+    refused = api.post("/causes/", {"text": "short"})
+    assert refused.status_code == 422
+    assert "at least 8 characters" in refused.content.decode()
+    assert api.post("/causes/", {"text": "the moon is full", "title": "Moon", "fix": "Wait."}).status_code == 302
+    assert "Moon" in api.get("/causes/").content.decode()
+
+
+def test_only_who_may_start_sessions_teaches(client: Client, ben: User) -> None:
+    client.force_login(ben)
+    assert post(client, "/api/causes/", {"text": "something long", "title": "x", "fix": "y"}).status_code == 403
+    assert client.delete("/api/causes/1/").status_code == 403
+
+
+def test_how_things_stood_is_told_beside_the_cause(api: Client, ada: User) -> None:
+    disk = failed(ada, " Version information:", "  ml-agents: 1.1.0,", *TIMED_OUT)
+    disk.session.attempts.update(exit_code=1, base_port=5007)
+    assert api.get("/api/sessions/ball/diagnosis/").json()["facts"][:3] == [
+        "exit code 1",
+        "port 5007",
+        "ML-Agents 1.1.0",
+    ]
