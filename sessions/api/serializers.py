@@ -75,13 +75,18 @@ class StartSerializer(serializers.Serializer[Any]):
 
 def request_of(validated: Mapping[str, Any]) -> StartRequest:
     """Return the request that a StartSerializer has checked."""
+    return StartRequest(**request_fields(validated))
+
+
+def request_fields(validated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a StartRequest that were given."""
     data = {name: value for name, value in validated.items() if value is not None}
     for name in ("env_args", "tags"):
         if name in data:
             data[name] = tuple(data[name])
     if "config" in data:
         data["config"] = data["config"].encode()
-    return StartRequest(**data)
+    return data
 
 
 class BehaviorSerializer(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import checkpoints, exports, files, metrics, views
+from sessions.api import causes, checkpoints, diagnosis, exports, files, metrics, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -18,6 +18,9 @@ urlpatterns = [
     ),
     path("sessions/<str:run_id>/move/", views.MoveView.as_view(), name="move"),
     path("sessions/<str:run_id>/schedule/", views.ScheduleView.as_view(), name="schedule"),
+    path("sessions/<str:run_id>/clone/", diagnosis.CloneView.as_view(), name="clone"),
+    path("sessions/<str:run_id>/diagnosis/", diagnosis.DiagnosisView.as_view(), name="diagnosis"),
+    path("sessions/<str:run_id>/remedy/", diagnosis.RemedyView.as_view(), name="remedy"),
     path("batches/", views.BatchView.as_view(), name="batches"),
     path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),
     path("sessions/<str:run_id>/metrics/", metrics.MetricsView.as_view(), name="metrics"),
@@ -38,6 +41,8 @@ urlpatterns = [
     path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
     path("sessions/<str:run_id>/export/", exports.SessionExportView.as_view(), name="session-export"),
     path("export/", exports.ExportView.as_view(), name="export"),
+    path("causes/", causes.CausesView.as_view(), name="causes"),
+    path("causes/<int:key>/", causes.CauseView.as_view(), name="cause"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

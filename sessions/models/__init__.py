@@ -3,6 +3,7 @@
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
+from sessions.models.teaching import TaughtCause
 
 __all__ = [
     "Artifact",
@@ -17,6 +18,7 @@ __all__ = [
     "SeriesChunk",
     "SessionEvent",
     "SignInLink",
+    "TaughtCause",
     "Trainer",
     "TrainingSession",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
@@ -88,6 +89,7 @@ class SessionPage:
     command_shell: str
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     rules_form: RulesForm
+    diagnosis: Diagnosis | None = field(metadata={"help": "Of the latest attempt, when it ended badly."})
     system: SystemShape
 
 

@@ -21,6 +21,11 @@ OVERRIDE = "override:"
 EDITOR, EXECUTABLE = "editor", "executable"
 # Fields of a request to start whose sentences belong to a field of another name here.
 FIELD_OF = {"config": "config_text"}
+# Fields of a request that the form shows as they are.
+LIKE = (
+    "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "initialize_from",
+    "priority", "notes",
+)  # fmt: skip
 
 
 class LocalMomentField(forms.CharField):
@@ -261,3 +266,17 @@ def initial_from(query: QueryDict) -> dict[str, str]:
     """Return the fields that an address gives to the form, so that a page can offer a start with some filled in."""
     names = ("run_id", "config_path", "env_path", "mode", "trainer", "initialize_from")
     return {name: str(query[name]) for name in names if name in query}
+
+
+def initial_like(request: StartRequest) -> dict[str, Any]:
+    """Return the fields of the form that would ask for the same again."""
+    config = request.config or b""
+    return {
+        "config_text": config.decode("utf-8", "replace"),
+        "mode": EXECUTABLE if request.env_path else EDITOR,
+        "env_path": request.env_path or "",
+        "env_args": shlex.join(request.env_args),
+        "tags": ", ".join(request.tags),
+        "trainer": request.trainer or "",
+        **{name: getattr(request, name) for name in LIKE if getattr(request, name) is not None},
+    }

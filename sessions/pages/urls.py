@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import checkpoints, files, views
+from sessions.pages import checkpoints, diagnosis, files, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -23,7 +23,10 @@ urlpatterns = [
     path("sessions/<str:run_id>/checkpoints/<int:key>/resume/", checkpoints.resume_from, name="resume-from"),
     path("checkpoints/", checkpoints.library, name="checkpoints"),
     path("checkpoints/<int:key>/forget/", checkpoints.forget, name="forget-checkpoint"),
+    path("sessions/<str:run_id>/remedy/", diagnosis.apply_remedy, name="remedy"),
     path("queue/", views.queue_page, name="queue"),
+    path("causes/", diagnosis.causes_page, name="causes"),
+    path("causes/<int:key>/forget/", diagnosis.forget, name="forget"),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),
 ]

@@ -21,14 +21,26 @@ from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
 from sessions.pages.browsing import listing
-from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
+from sessions.pages.forms import ScheduleForm, StartForm, initial_from, initial_like, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, history, machine, series, sessions
 from sessions.selectors.checkpoints import checkpoints_of, other_files
+from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.listing import Chosen
 from sessions.selectors.scores import keeping_in_words
 from sessions.selectors.series import REWARD_TAG
-from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
+from sessions.services import (
+    accounts,
+    actions,
+    batches,
+    editing,
+    environments,
+    planning,
+    repeating,
+    rules,
+    starting,
+    trainers,
+)
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
@@ -183,6 +195,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         command_shell=as_shell(detail.command),
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         rules_form=rules_form,
+        diagnosis=diagnosis_of(session),
         system=machine.system_shape(),
     )
     return show(request, page, status=422 if rules_form.errors else 200)
@@ -236,7 +249,12 @@ def _start(request: HttpRequest, asked: list[planning.StartRequest], *, sequenti
     return redirect("sessions:queue")
 
 
-def _initial(request: HttpRequest) -> dict[str, str]:
+def _initial(request: HttpRequest) -> dict[str, Any]:
+    """What the form begins with: nothing, or what a session was started with (`like` in the address)."""
+    if like := request.GET.get("like"):
+        session = sessions.session_named(like, request.user)
+        asked = initial_like(repeating.request_like(session))
+        return {"run_id": repeating.free_run_id(like), **initial_rules(session.rules), **asked}
     taken = set(TrainingSession.objects.values_list("run_id", flat=True))
     rules_given = initial_rules(planning.default_rules())
     return {"run_id": suggest_run_id(["session"], taken), **rules_given, **initial_from(request.GET)}

@@ -161,6 +161,7 @@ def store(plan: StartPlan, by: User) -> TrainingSession:
     else:
         session = plan.existing
         TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED)).update(**columns)
+        session.refresh_from_db()
         new_attempt(
             session,
             by=by.get_username(),
