@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sessions.errors import IllegalTransition
-from sessions.services import launching
+from sessions.services import inspections, launching
 
 
 def launch_attempt(attempt_id: int) -> None:
@@ -13,3 +13,8 @@ def launch_attempt(attempt_id: int) -> None:
     except IllegalTransition:
         return  # delivered twice, or stopped while it waited
     launching.launch(attempt)
+
+
+def inspect_models(session_id: int) -> None:
+    """Look into the models of a session that somebody asked about."""
+    inspections.inspect_waiting(session_id)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import views
+from sessions.api import evaluations, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -26,6 +26,13 @@ urlpatterns = [
     path("sessions/<str:run_id>/artifacts/", views.ArtifactsView.as_view(), name="artifacts"),
     path("sessions/<str:run_id>/checkpoints/", views.CheckpointsView.as_view(), name="checkpoints"),
     path("sessions/<str:run_id>/artifacts/<int:key>/", views.ArtifactView.as_view(), name="artifact"),
+    path("sessions/<str:run_id>/artifacts/<int:key>/model/", evaluations.ModelView.as_view(), name="model"),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/evaluate/", evaluations.EvaluateView.as_view(), name="evaluate"),
+    path(
+        "sessions/<str:run_id>/checkpoints/<int:key>/evaluations/",
+        evaluations.EvaluationsView.as_view(),
+        name="evaluations",
+    ),
     path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),

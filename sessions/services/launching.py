@@ -14,7 +14,7 @@ from sessions.errors import IllegalTransition, MentorError
 from sessions.models import Attempt
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
-from sessions.services import environments, repair
+from sessions.services import environments, evaluation_files, repair
 from sessions.services.ending import end
 from sessions.services.planning import command_of
 from sessions.services.starting import new_attempt
@@ -154,6 +154,7 @@ def _make_way(attempt: Attempt, directory: AttemptDirectory) -> None:
     """
     if directory.read_claim() is not None:
         return
+    evaluation_files.lay_ready(attempt.session)
     if attempt.force:
         _set_results_aside(attempt)
     elif attempt.resume and (why := repair.prepare(attempt)):

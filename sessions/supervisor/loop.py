@@ -15,6 +15,7 @@ from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import queue
 from sessions.services.resources import note_gpus
+from sessions.supervisor.evaluating import EvaluationWatch
 from sessions.supervisor.reserve import DiskWatch
 from sessions.supervisor.resources import ResourceWatch
 from sessions.supervisor.watch import Watch, is_of_the_database
@@ -41,6 +42,7 @@ class Supervisor:
     spent: Callable[[], float] = time.process_time
     watches: dict[int, Watch] = field(default_factory=dict)
     resources: ResourceWatch = field(default_factory=ResourceWatch)
+    evaluations: EvaluationWatch = field(default_factory=EvaluationWatch)
     disks: DiskWatch = field(init=False)
     _seen_version: int | None = None
     _refreshed_at: float = float("-inf")
@@ -82,7 +84,7 @@ class Supervisor:
     def _look_at_the_machine(self, now: float) -> None:
         """The disks come first: to know what a training takes is worth less than to stop it in time."""
         attempts = [watch.attempt for watch in self.watches.values()]
-        for look in (self.disks.tick, self.resources.tick):
+        for look in (self.disks.tick, self.resources.tick, self.evaluations.tick):
             try:
                 look(now, attempts)
             except Exception as error:
