@@ -79,7 +79,8 @@ def _files(home: Path, *, with_results: bool) -> Iterator[Path]:
         for attempt in _entries(run / "attempts", folders=True):
             yield from (path for path in _entries(attempt) if _is_wanted(path.name, with_results=with_results))
         if with_results:
-            yield from _tree(run / "results")
+            for part in ("results", "kept", "starts"):
+                yield from _tree(run / part)
     if with_results:
         yield from _tree(home / "reports")
 

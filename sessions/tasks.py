@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django_q.tasks import async_task
+
 from sessions.errors import IllegalTransition
-from sessions.services import inspections, launching
+from sessions.services import checkpoints, inspections, launching
 
 
 def launch_attempt(attempt_id: int) -> None:
@@ -13,6 +15,17 @@ def launch_attempt(attempt_id: int) -> None:
     except IllegalTransition:
         return  # delivered twice, or stopped while it waited
     launching.launch(attempt)
+
+
+def keep_checkpoints(session_id: int) -> None:
+    """Keep the best checkpoints of a session, and those that were released."""
+    checkpoints.keep(session_id)
+
+
+def look_at_checkpoints(session_id: int, after: int) -> None:
+    """Compare the files of a session with their digests, in slices."""
+    if (last := checkpoints.look(session_id, after)) is not None:
+        async_task(checkpoints.LOOK_TASK, session_id, last)
 
 
 def inspect_models(session_id: int) -> None:

@@ -51,7 +51,12 @@ class StartSerializer(serializers.Serializer[Any]):
     device = serializers.CharField(required=False, allow_null=True, max_length=20)
     resume = serializers.BooleanField(required=False, default=False)
     force = serializers.BooleanField(required=False, default=False)
-    initialize_from = serializers.CharField(required=False, allow_null=True, max_length=64)
+    initialize_from = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=120,
+        help_text="A run id, the id of a checkpoint, or outside: and the name of one from outside.",
+    )
     priority = serializers.IntegerField(required=False, default=0, min_value=-1000, max_value=1000)
     held = serializers.BooleanField(required=False, default=False, help_text="Queue it, but do not start it yet.")
     start_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this moment.")
@@ -318,6 +323,7 @@ class ArtifactSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
     final = serializers.BooleanField()
+    kept = serializers.BooleanField(help_text="Whether MENTOR keeps it, so that ML-Agents cannot remove it.")
     url = serializers.CharField()
 
 

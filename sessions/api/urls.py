@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import evaluations, views
+from sessions.api import checkpoints, evaluations, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -24,7 +24,12 @@ urlpatterns = [
     path("sessions/<str:run_id>/attempts/", views.AttemptsView.as_view(), name="attempts"),
     path("sessions/<str:run_id>/events/", views.EventsView.as_view(), name="events"),
     path("sessions/<str:run_id>/artifacts/", views.ArtifactsView.as_view(), name="artifacts"),
-    path("sessions/<str:run_id>/checkpoints/", views.CheckpointsView.as_view(), name="checkpoints"),
+    path("sessions/<str:run_id>/checkpoints/", checkpoints.CheckpointsView.as_view(), name="checkpoints"),
+    path("sessions/<str:run_id>/checkpoints/look/", checkpoints.LookView.as_view(), name="look-at-checkpoints"),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/release/", checkpoints.ReleaseView.as_view()),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/resume/", checkpoints.ResumeFromView.as_view()),
+    path("outside-checkpoints/", checkpoints.OutsideView.as_view(), name="outside-checkpoints"),
+    path("outside-checkpoints/<int:key>/", checkpoints.OutsideOneView.as_view()),
     path("sessions/<str:run_id>/artifacts/<int:key>/", views.ArtifactView.as_view(), name="artifact"),
     path("sessions/<str:run_id>/artifacts/<int:key>/model/", evaluations.ModelView.as_view(), name="model"),
     path("sessions/<str:run_id>/checkpoints/<int:key>/evaluate/", evaluations.EvaluateView.as_view(), name="evaluate"),

@@ -232,17 +232,6 @@ class ArtifactsView(APIView):
         return Response({"results": files.artifacts_of(sessions.session_named(run_id, request.user))})
 
 
-class CheckpointsView(APIView):
-    """The checkpoints of all behaviors: their states and their models."""
-
-    @extend_schema(
-        responses={200: shapes.results_of(shapes.ArtifactSerializer), **ERRORS}, operation_id="list_checkpoints"
-    )
-    def get(self, request: Request, run_id: str) -> Response:
-        listed = files.artifacts_of(sessions.session_named(run_id, request.user))
-        return Response({"results": [one for one in listed if one["step"] is not None]})
-
-
 class ArtifactView(APIView):
     """One file, as a download."""
 

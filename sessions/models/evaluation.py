@@ -22,7 +22,7 @@ class Evaluation(models.Model):
     environment = models.CharField(max_length=100, blank=True, help_text="Its name; empty is the Unity Editor.")
     trainer = models.CharField(max_length=200)
     lessons = models.JSONField(default=dict, blank=True, help_text="The lesson of each parameter with a curriculum.")
-    checkpoints = models.JSONField(default=dict, help_text="The file of each behavior that acts, by its id.")
+    behaviors = models.JSONField(default=list, help_text="All that act, each with its nearest checkpoint.")
     state = models.CharField(max_length=10, choices=STATES, default="queued")
     reason = models.TextField(blank=True, help_text="Why it failed.")
     result = models.JSONField(default=dict, blank=True, help_text="Statistics of all episodes, by behavior.")

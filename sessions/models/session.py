@@ -187,7 +187,7 @@ class Artifact(models.Model):
     attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL)
     path = models.CharField(
         max_length=1024,
-        help_text="Below the session's results folder, of a kept one below its run directory; with forward slashes.",
+        help_text="Below the results folder, of a kept one below the run directory; forward slashes.",
     )
     behavior = models.CharField(max_length=255)
     kind = models.CharField(max_length=10, choices=KINDS)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sessions.selectors.checkpoints import CheckpointShape, FileShape
+from sessions.selectors.evaluations import EvaluationShape
+from sessions.selectors.inspections import ModelShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
 
@@ -25,21 +28,6 @@ class EventRow:
     to_state: str
     who: str
     why: str
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A model, a checkpoint or another file the session wrote."""
-
-    id: int
-    name: str
-    behavior: str
-    kind: str
-    step: int | None
-    size: int
-    sha256: str
-    final: bool
-    url: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +82,12 @@ class SessionPage:
     log_offset: int = field(metadata={"help": "Byte offset at which `log_text` begins."})
     log_next: int = field(metadata={"help": "Byte offset up to which the console is already on the page."})
     events: list[EventRow]
-    files: list[FileRow]
+    checkpoints: list[CheckpointShape]
+    evaluations: list[EvaluationShape]
+    environments: list[EnvironmentShape] = field(metadata={"help": "Builds in which a checkpoint may be evaluated."})
+    models: list[ModelShape]
+    other_files: list[FileShape] = field(metadata={"help": "Those without a step, such as what a resume reads."})
+    keeping: str = field(metadata={"help": "Which checkpoints are kept, in words."})
     config_used: str
     config_given: str | None = field(metadata={"help": "None when the configuration was used as it was given."})
     command_shell: str
@@ -126,6 +119,17 @@ class TrainersPage:
 
     template: ClassVar[str] = "sessions/trainers.html"
     trainers: list[TrainerShape]
+    errors: dict[str, list[str]]
+    values: dict[str, str]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class CheckpointsPage:
+    """Checkpoints from outside that a training can begin with."""
+
+    template: ClassVar[str] = "sessions/checkpoints.html"
+    checkpoints: list[dict[str, Any]]
     errors: dict[str, list[str]]
     values: dict[str, str]
     system: SystemShape

@@ -88,9 +88,9 @@ class StartForm(RulesForm):
     )
     initialize_from = forms.CharField(
         required=False,
-        max_length=64,
+        max_length=120,
         label="Initialize from",
-        help_text="A run id whose networks to begin with, at step 0.",
+        help_text="A run id, a checkpoint's number or outside:name, whose networks to begin with, at step 0.",
     )
     overrides = forms.CharField(
         required=False,
@@ -259,5 +259,5 @@ def typed_overrides(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def initial_from(query: QueryDict) -> dict[str, str]:
     """Return the fields that an address gives to the form, so that a page can offer a start with some filled in."""
-    names = ("run_id", "config_path", "env_path", "mode", "trainer")
+    names = ("run_id", "config_path", "env_path", "mode", "trainer", "initialize_from")
     return {name: str(query[name]) for name in names if name in query}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import views
+from sessions.pages import checkpoints, evaluations, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -16,6 +16,13 @@ urlpatterns = [
     *(path(f"sessions/<str:run_id>/{action}/", views.act, {"action": action}, name=action) for action in ACTIONS),
     path("sessions/<str:run_id>/move/", views.move, name="move"),
     path("sessions/<str:run_id>/schedule/", views.set_schedule, name="schedule"),
+    path("sessions/<str:run_id>/checkpoints/look/", checkpoints.look, name="look"),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/release/", checkpoints.release, name="release-checkpoint"),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/take-back/", checkpoints.take_back, name="take-back"),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/resume/", checkpoints.resume_from, name="resume-from"),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/evaluate/", evaluations.evaluate, name="evaluate-checkpoint"),
+    path("checkpoints/", checkpoints.library, name="checkpoints"),
+    path("checkpoints/<int:key>/forget/", checkpoints.forget, name="forget-checkpoint"),
     path("queue/", views.queue_page, name="queue"),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),

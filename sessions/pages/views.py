@@ -22,9 +22,24 @@ from sessions.pages import contexts
 from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
-from sessions.selectors import console, files, history, machine, series, sessions
+from sessions.selectors import console, history, machine, series, sessions
+from sessions.selectors.checkpoints import checkpoints_of, other_files
+from sessions.selectors.evaluations import evaluations_of
+from sessions.selectors.inspections import ModelShape, models_of
+from sessions.selectors.scores import keeping_in_words
 from sessions.selectors.series import REWARD_TAG
-from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
+from sessions.services import (
+    accounts,
+    actions,
+    batches,
+    editing,
+    environments,
+    inspections,
+    planning,
+    rules,
+    starting,
+    trainers,
+)
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
@@ -170,7 +185,12 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         log_offset=log.offset,
         log_next=log.next_offset,
         events=[_event(event) for event in SessionEvent.objects.filter(session=session)],
-        files=[contexts.FileRow(**_without_reward(row)) for row in files.artifacts_of(session)],
+        checkpoints=checkpoints_of(session),
+        evaluations=evaluations_of(session),
+        environments=machine.environment_shapes(),
+        models=_models(session),
+        other_files=other_files(session),
+        keeping=keeping_in_words(session),
         config_used=used.decode("utf-8", "replace"),
         config_given=given.decode("utf-8", "replace") if given != used else None,
         command_shell=as_shell(detail.command),
@@ -181,6 +201,13 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
     return show(request, page, status=422 if rules_form.errors else 200)
 
 
+def _models(session: TrainingSession) -> list[ModelShape]:
+    """The models as far as a worker has looked; it is told to look into the others."""
+    shapes = models_of(session)
+    inspections.ask_for(session, shapes)
+    return shapes
+
+
 def _console_tail(session: TrainingSession) -> console.ConsolePart:
     attempt = console.attempt_of(session)
     start = console.tail_offset(console.console_path(session, attempt), TAIL_BYTES) if attempt else 0
@@ -189,10 +216,6 @@ def _console_tail(session: TrainingSession) -> console.ConsolePart:
 
 def _event(event: SessionEvent) -> contexts.EventRow:
     return contexts.EventRow(event.at, event.from_state, event.to_state, event.who, event.why)
-
-
-def _without_reward(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "reward"}
 
 
 @require_GET

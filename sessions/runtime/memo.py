@@ -29,6 +29,7 @@ class AttemptMemo:
     results_dir: str = ""
     failure: str = ""
     stop_asked_by: str = ""
+    starts_from: list[dict[str, Any]] = field(default_factory=list)
     after: str = ""
     not_before: float | None = None
     granted_at: float | None = None

@@ -14,7 +14,7 @@ from sessions.errors import IllegalTransition, MentorError
 from sessions.models import Attempt
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
-from sessions.services import environments, evaluation_files, repair
+from sessions.services import environments, going_back, repair, staging
 from sessions.services.ending import end
 from sessions.services.planning import command_of
 from sessions.services.starting import new_attempt
@@ -154,12 +154,18 @@ def _make_way(attempt: Attempt, directory: AttemptDirectory) -> None:
     """
     if directory.read_claim() is not None:
         return
-    evaluation_files.lay_ready(attempt.session)
+    staging.verify(attempt)
     if attempt.force:
         _set_results_aside(attempt)
-    elif attempt.resume and (why := repair.prepare(attempt)):
+    elif attempt.resume and (why := _prepare_resume(attempt)):
         aside = _set_results_aside(attempt)
         _begin_anew(attempt, f"{why} The training begins anew.{aside}")
+
+
+def _prepare_resume(attempt: Attempt) -> str:
+    """Make the results fit to be resumed; returns why they cannot be."""
+    going_back.go_back(attempt)
+    return repair.prepare(attempt)
 
 
 def _set_results_aside(attempt: Attempt) -> str:

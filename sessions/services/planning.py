@@ -13,20 +13,25 @@ from django.contrib.auth.models import User
 
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
+from sessions.domain.numbers import natural
 from sessions.domain.rules import InvalidRules, as_json, read_rules
 from sessions.domain.states import ENDED, State
-from sessions.errors import Conflict, InvalidStart, MentorError, NotAllowed
-from sessions.models import Environment, Trainer, TrainingSession
+from sessions.errors import Conflict, InvalidInput, InvalidStart, MentorError, NotAllowed
+from sessions.models import Artifact, Environment, Trainer, TrainingSession
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import checkpoints_are_gone, has_checkpoint
-from sessions.services import environments, schedule, trainers
+from sessions.selectors.sessions import visible_sessions
+from sessions.services import environments, outside, schedule, staging, trainers
 from sessions.services.config_files import read_config_file
+from sessions.services.staging import Chosen
 
 OPTION_FIELDS = (
     "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "env_args",
 )  # fmt: skip
 
 
+# What begins the name of a checkpoint from outside where one to start from is asked for.
+OUTSIDE = "outside:"
 GONE = "Bring its results folder back, or begin anew with force."
 
 
@@ -79,6 +84,7 @@ class StartPlan:
     attempt_number: int
     after: TrainingSession | None
     notices: list[str]
+    chosen: list[Chosen] = field(default_factory=list)
 
     @property
     def command(self) -> list[str]:
@@ -152,9 +158,10 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
     number = next_attempt_number(existing)
     after = _after(request, existing, errors)
     _check_options(request, options, environment or new_environment, errors)
+    chosen: list[Chosen] = []
     if "run_id" not in errors.sentences:
         _check_run_id(request, existing, results_of_run(request.run_id), errors)
-        _check_initialize_from(request, options, errors)
+        chosen = _initialize_from(request, options, number, (config, trainer), errors, by=by)
     errors.raise_if_any()
     assert config is not None and trainer is not None  # noqa: S101 - for the type checker: no errors were collected
     return StartPlan(
@@ -170,6 +177,7 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         attempt_number=number,
         after=after,
         notices=_notices(config, trainer, request),
+        chosen=chosen,
     )
 
 
@@ -334,16 +342,52 @@ def _check_run_id(request: StartRequest, existing: TrainingSession | None, resul
         errors.add("resume", f"The checkpoints of {existing.run_id} are no longer there.", GONE)
 
 
-def _check_initialize_from(request: StartRequest, options: dict[str, Any], errors: _Errors) -> None:
+def _initialize_from(
+    request: StartRequest,
+    options: dict[str, Any],
+    number: int,
+    known: tuple[Config | None, Trainer | None],
+    errors: _Errors,
+    *,
+    by: User,
+) -> list[Chosen]:
+    """Say in the options whose networks the training begins with; returns those that are to be laid ready for it.
+
+    A session's are read where they are. A checkpoint, or one from outside, is laid ready in a folder of the attempt.
+    """
     if not request.initialize_from:
-        return
+        return []
     source = TrainingSession.objects.filter(run_id=request.initialize_from).first()
-    if source is None or not has_checkpoint(source):
-        errors.add("initialize_from", f"There is no session {request.initialize_from} with a checkpoint.")
-        return
-    attempt = source.attempts.order_by("-number").first()
-    assert attempt is not None  # noqa: S101 - has_checkpoint looked at it
-    options["initialize_from"] = str(attempt.results)
+    if source is not None and has_checkpoint(source):
+        attempt = source.attempts.order_by("-number").first()
+        assert attempt is not None  # noqa: S101 - has_checkpoint looked at it
+        options["initialize_from"] = str(attempt.results)
+        return []
+    config, trainer = known
+    try:
+        chosen = _checkpoints_named(request.initialize_from, by=by)
+        if config is not None and trainer is not None:
+            staging.check_kind(chosen, trainer.kind)
+            chosen = staging.matched(chosen, config.behaviors)
+    except InvalidInput as error:
+        errors.add("initialize_from", error.detail, error.hint)
+        return []
+    options["initialize_from"] = str(staging.folder_for(request.run_id, number))
+    return chosen
+
+
+def _checkpoints_named(text: str, *, by: User) -> list[Chosen]:
+    """The checkpoints of a text such as 17, the id of a file, or outside:name. Raises InvalidInput."""
+    if text.startswith(OUTSIDE):
+        return outside.checkpoints_in(text.removeprefix(OUTSIDE))
+    key = natural(text, most_digits=18)
+    rows = Artifact.objects.filter(session__in=visible_sessions(by)).select_related("session", "attempt")
+    artifact = rows.filter(pk=key).first() if key is not None else None
+    if artifact is None:
+        raise InvalidInput(
+            f"There is no session {text} with a checkpoint.", hint="Give a run id, or the id of a checkpoint."
+        )
+    return [staging.chosen_checkpoint(artifact)]
 
 
 def _notices(config: Config, trainer: Trainer, request: StartRequest) -> list[str]:

@@ -58,9 +58,12 @@ def adopt_session(run: RunRemains) -> TrainingSession:
 
 @contextmanager
 def at_rest(session: TrainingSession, rules: dict[str, Any]) -> Iterator[None]:
-    """Keep a session's rules from acting on what is long past; afterwards it has `rules` again."""
+    """Keep a session's rules from acting on what is long past; afterwards it has `rules` again.
+
+    What they say of checkpoints to keep holds all the time: without it some would be removed.
+    """
     rows = TrainingSession.objects.filter(pk=session.pk)
-    rows.update(rules={})
+    rows.update(rules={name: value for name, value in rules.items() if name.startswith("keep_")})
     try:
         yield
     finally:
@@ -166,7 +169,17 @@ def _whole(attempt: Attempt) -> Attempt:
 def _from_memo(memo: AttemptMemo | None) -> dict[str, Any]:
     if memo is None:
         return {}
-    names = ("automatic", "resume", "force", "command", "device", "results_dir", "failure", "stop_asked_by")
+    names = (
+        "automatic",
+        "resume",
+        "force",
+        "command",
+        "device",
+        "results_dir",
+        "failure",
+        "stop_asked_by",
+        "starts_from",
+    )
     times = {name: moment(getattr(memo, name)) for name in ("not_before", "stop_asked_at")}
     return {name: getattr(memo, name) for name in names} | times
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from sessions.domain.config import Config
+from sessions.domain.config import Config, read_config
 from sessions.domain.states import ENDED, EXPLANATIONS, State, values
 from sessions.errors import Conflict, NoPlace
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.models.session import EVALUATION, last_place
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import saved_something
-from sessions.services import environments
+from sessions.services import environments, staging
 from sessions.services.planning import (
     StartPlan,
     StartRequest,
@@ -29,6 +30,7 @@ from sessions.services.planning import (
     plan_start,
     results_of_run,
 )
+from sessions.services.staging import Chosen
 from sessions.services.transitions import record
 
 
@@ -59,10 +61,12 @@ def new_attempt(
     not_before: datetime | None = None,
     after: TrainingSession | None = None,
     automatic: bool = False,
+    chosen: Sequence[Chosen] = (),
 ) -> Attempt:
     """Queue a further attempt of a session; to be called inside a transaction.
 
-    One that a rule queues is `automatic`; it waits until `not_before`, and `why` explains it meanwhile.
+    It starts from the `chosen` checkpoints, if any. One that a rule queues is `automatic`; it waits until
+    `not_before`, and `why` explains it meanwhile.
     Raises Conflict unless the session has ended. The check is part of the update, so two callers cannot both win.
     """
     before = State(session.state)
@@ -74,8 +78,8 @@ def new_attempt(
     moved = ended.update(**columns, version=F("version") + 1)
     if not moved:
         raise Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
-    schedule = {"not_before": not_before, "after": after, "automatic": automatic}
-    attempt = _create_attempt(session, resume=resume, force=force, **schedule)
+    schedule: dict[str, Any] = {"not_before": not_before, "after": after, "automatic": automatic}
+    attempt = _create_attempt(session, resume=resume, force=force, chosen=chosen, **schedule)
     record(session.pk, attempt.pk, before, State.QUEUED, who=by, why=why)
     return attempt
 
@@ -98,9 +102,12 @@ def require_place(run_id: str) -> None:
         ) from error
 
 
-def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **schedule: Any) -> Attempt:
+def _create_attempt(
+    session: TrainingSession, *, resume: bool, force: bool, chosen: Sequence[Chosen] = (), **schedule: Any
+) -> Attempt:
     require_place(session.run_id)
     number = next_attempt_number(session)
+    starts_from = _staged(session, number, chosen, resume=resume) if chosen else []
     thrown_away = session.origin == EVALUATION
     own = RunDirectory(settings.MENTOR_HOME, session.run_id).results
     results_dir = own if thrown_away else results_of_run(session.run_id)
@@ -110,6 +117,7 @@ def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **sc
         cookie=secrets.token_hex(16),
         resume=resume,
         force=force,
+        starts_from=starts_from,
         **schedule,
         results_dir=str(results_dir),
         command=command_of(
@@ -123,6 +131,16 @@ def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **sc
             base_port=None,
         ),
     )
+
+
+def _staged(session: TrainingSession, number: int, chosen: Sequence[Chosen], *, resume: bool) -> list[dict[str, Any]]:
+    """Only a training that begins needs a file for every behavior."""
+    others = () if resume else read_config(bytes(session.config_used)).behaviors
+    try:
+        return staging.stage(session.run_id, number, chosen, others=others)
+    except OSError as error:
+        why = error.strerror or error
+        raise NoPlace(f"The checkpoint could not be laid ready: {why}. Nothing was started.") from error
 
 
 def store(plan: StartPlan, by: User) -> TrainingSession:
@@ -153,6 +171,7 @@ def store(plan: StartPlan, by: User) -> TrainingSession:
             held=plan.request.held,
             not_before=plan.request.start_at,
             after=plan.after,
+            chosen=plan.chosen,
         )
         session.refresh_from_db()
     plan_behaviors(session, plan.config, fresh=not plan.request.resume)
@@ -171,7 +190,7 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
         held=request.held,
         **columns,
     )
-    schedule = {"not_before": request.start_at, "after": plan.after}
+    schedule = {"not_before": request.start_at, "after": plan.after, "chosen": plan.chosen}
     first_attempt(session, by=by.get_username(), resume=request.resume, force=request.force, **schedule)
     return session
 

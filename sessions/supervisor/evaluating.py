@@ -13,7 +13,7 @@ from sessions.metrics.rewards import read_rewards
 from sessions.models import Attempt, EvaluationRun
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.selectors.evaluations import orphans, unfinished_runs
-from sessions.services import evaluations
+from sessions.services import counting
 from sessions.services.launching import directory_of
 
 LOOK_SECONDS = 1.0
@@ -73,18 +73,18 @@ class EvaluationWatch:
         for run in runs:
             self._look(run)
         for session in orphans():
-            evaluations.clear_orphan(session)
+            counting.clear_orphan(session)
 
     def _look(self, run: EvaluationRun) -> None:
-        if run.state not in evaluations.UNFINISHED:
-            evaluations.clear(run)
+        if run.state not in counting.UNFINISHED:
+            counting.clear(run)
             return
         reader = self._reader(run)
         if reader is None:
-            evaluations.look(run, {}, untrained=False)
+            counting.look(run, {}, untrained=False)
             return
-        reader.read(run.evaluation.checkpoints)
-        evaluations.look(run, reader.seen, untrained=reader.untrained)
+        reader.read(run.evaluation.behaviors)
+        counting.look(run, reader.seen, untrained=reader.untrained)
 
     def _reader(self, run: EvaluationRun) -> Reader | None:
         """The reader of the session's latest attempt, once there is anything to read."""

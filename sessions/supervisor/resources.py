@@ -16,6 +16,7 @@ from sessions.models import Attempt
 from sessions.runtime.evidence import trainer_identities
 from sessions.runtime.identity import ProcessIdentity, alive
 from sessions.runtime.rundir import AttemptDirectory
+from sessions.selectors.files import kept_bytes
 from sessions.services import resources as service
 from sessions.services.launching import directory_of
 from sessions.supervisor import processes
@@ -111,8 +112,12 @@ def _gpu(use: GpuUse) -> dict[str, float]:
 
 
 def bytes_of(one: Watched) -> int:
-    """Return the bytes of the attempt's console and of its session's results, links not followed."""
-    return sum(_sizes(one.directory.path, most=100)) + sum(_sizes(one.attempt.results, most=MOST_ENTRIES))
+    """Return the bytes of the attempt's console, of its session's results, links not followed, and of what is kept."""
+    return (
+        kept_bytes(one.attempt.session)
+        + sum(_sizes(one.directory.path, most=100))
+        + sum(_sizes(one.attempt.results, most=MOST_ENTRIES))
+    )
 
 
 def _sizes(folder: Path, *, most: int) -> Iterator[int]:

@@ -9,6 +9,7 @@ import { createLink } from "./link.js";
 import { createRefresh } from "./refresh.js";
 import { createResources, createResourceStore, split } from "./resources.js";
 import { createStore } from "./series.js";
+import { createSorting } from "./sortable.js";
 import { openStream, socketUrl } from "./stream.js";
 
 const REFRESH_MS = 1_000;
@@ -27,6 +28,7 @@ const printed = createConsole(root.querySelector("[data-console]"));
 const refresh = createRefresh();
 const refreshSoon = coalesce(refresh, { delay: REFRESH_MS });
 const refreshFiles = coalesce(refresh, { delay: CHECKPOINTS_MS });
+createSorting();
 const known = { root, session: live.session, at: performance.now() };
 let pointsCursor = live.points.cursor;
 let stateCursor = -1;

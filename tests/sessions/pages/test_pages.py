@@ -305,7 +305,7 @@ def test_a_file_is_reached_from_its_row_on_the_page(page: Client, session: Train
     results.mkdir(parents=True)
     (results / "Ball.onnx").write_bytes(b"model")
     Artifact.objects.create(session=session, path="Ball.onnx", behavior="Ball", kind="onnx", size=5, modified_ns=0)
-    (row,) = page.get("/sessions/ball/").context["files"]
+    (row,) = page.get("/sessions/ball/").context["other_files"]
     assert b"".join(page.get(row.url).streaming_content) == b"model"  # type: ignore[attr-defined]
 
 

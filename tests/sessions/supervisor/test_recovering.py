@@ -180,7 +180,9 @@ def story(run_id: str) -> dict[str, Any]:
             .values("attempt__number", "behavior", "tag", "count", "last_step", "last_value")
         ),
         "artifacts": list(
-            session.artifacts.order_by("path").values("path", "attempt__number", "step", "sha256", "final", "present")
+            session.artifacts.filter(kept=False)
+            .order_by("path")
+            .values("path", "attempt__number", "step", "sha256", "final", "present")
         ),
     }
 
