@@ -17,8 +17,9 @@ MOST_DIGITS = 10
 
 
 class EvaluateForm(forms.Form):
-    """Seeds with commas between; an empty environment is the session's own."""
+    """Which checkpoint, by the id of a file; seeds with commas between; an empty environment is the session's own."""
 
+    checkpoint = forms.IntegerField()
     seeds = forms.CharField(max_length=300)
     episodes = forms.IntegerField(min_value=1, max_value=evaluations.MOST_EPISODES)
     environment = forms.IntegerField(required=False)
@@ -31,16 +32,17 @@ class EvaluateForm(forms.Form):
 
 
 @require_POST
-def evaluate(request: HttpRequest, run_id: str, key: int) -> HttpResponse:
+def evaluate(request: HttpRequest, run_id: str) -> HttpResponse:
     """Queue an evaluation, and say what it waits for."""
     form = EvaluateForm(request.POST)
     if not form.is_valid():
         sentences = {name: [str(one) for one in told] for name, told in form.errors.items()}
         raise InvalidInput(next(iter(sentences.values()))[0], errors=sentences)
     session = sessions.session_named(run_id, request.user)
-    asked = evaluations.evaluate(session, key, by=request.user, **form.cleaned_data)
+    told = dict(form.cleaned_data)
+    asked = evaluations.evaluate(session, told.pop("checkpoint"), by=request.user, **told)
     said = f"{asked.behavior} at step {asked.step:,} is evaluated when its turn comes."
     if not asked.environment and sessions.waits_for_play(session):
         said += f" For each of its seeds ({len(asked.seeds)}) MENTOR will ask you to press Play in the Unity Editor."
     messages.success(request, said)
-    return redirect(f"{session.get_absolute_url()}#files")
+    return redirect(f"{session.get_absolute_url()}#evaluations")
