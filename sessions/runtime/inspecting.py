@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,17 @@ NOT_UNDERSTOOD = "The file cannot be understood."
 TOO_LONG = "The file takes too long to be understood."
 
 
-def model_facts(path: Path, *, seconds: float = INSPECTION_SECONDS) -> tuple[dict[str, Any], str]:
-    """Return what an ONNX model says of itself (`onnx_facts.read_facts`), or one sentence about why it says nothing.
+@dataclass(frozen=True)
+class Inspection:
+    """What a file says of itself, or one sentence about why it says nothing; `sha256` is empty if it was not read."""
+
+    facts: dict[str, Any]
+    problem: str = ""
+    sha256: str = ""
+
+
+def inspect_model(path: Path, *, seconds: float = INSPECTION_SECONDS) -> Inspection:
+    """Return what an ONNX model says of itself, as `onnx_facts.read_facts` tells it.
 
     Raises OSError when no process can be started.
     """
@@ -35,16 +45,16 @@ def model_facts(path: Path, *, seconds: float = INSPECTION_SECONDS) -> tuple[dic
             output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
-            return {}, TOO_LONG
+            return Inspection({}, TOO_LONG)
     return _understood(output)
 
 
-def _understood(output: bytes) -> tuple[dict[str, Any], str]:
+def _understood(output: bytes) -> Inspection:
     try:
         answer = json.loads(output) if len(output) <= ANSWER_BYTES else {}
     except ValueError:
         answer = {}
     facts, problem = answer.get("facts"), answer.get("problem")
     if isinstance(facts, dict):
-        return facts, ""
-    return {}, problem if isinstance(problem, str) and problem else NOT_UNDERSTOOD
+        return Inspection(facts, "", answer["sha256"])
+    return Inspection({}, problem if isinstance(problem, str) and problem else NOT_UNDERSTOOD, answer.get("sha256", ""))

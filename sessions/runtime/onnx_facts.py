@@ -318,29 +318,35 @@ def _source(name: str, graph: Graph) -> str:
     return name
 
 
-def read_facts(path: Path) -> dict[str, Any]:
-    """Return what the model in a file says of itself, with the file's size and SHA-256; raises NotAModel or OSError."""
-    with path.open("rb") as stream:
-        size = stream.seek(0, io.SEEK_END)
-        if not size:
-            raise NotAModel("The file is empty.")
-        stream.seek(0)
-        digest = hashlib.sha256()
-        while block := stream.read(1 << 20):
-            digest.update(block)
-        return {"size": size, "sha256": digest.hexdigest(), **Model(stream, size).facts()}
+def read_facts(stream: BinaryIO) -> dict[str, Any]:
+    """Return what the model in a file says of itself, with the file's size; raises NotAModel or OSError."""
+    size = stream.seek(0, io.SEEK_END)
+    if not size:
+        raise NotAModel("The file is empty.")
+    return {"size": size, **Model(stream, size).facts()}
 
 
 def answer(path: Path) -> dict[str, Any]:
-    """Return {"facts": …} or {"problem": one sentence}."""
+    """Return {"facts": …} or {"problem": one sentence}, and the SHA-256 of the file if it could be read."""
+    told: dict[str, Any] = {}
     try:
-        return {"facts": read_facts(path)}
+        with path.open("rb") as stream:
+            told["sha256"] = _digest(stream)
+            told["facts"] = read_facts(stream)
     except NotAModel as error:
-        return {"problem": str(error)}
+        told["problem"] = str(error)
     except OSError as error:
-        return {"problem": f"The file cannot be read: {error.strerror or error}."}
+        told["problem"] = f"The file cannot be read: {error.strerror or error}."
     except (MemoryError, RecursionError):
-        return {"problem": "The file cannot be understood within the memory that is given to it."}
+        told["problem"] = "The file cannot be understood within the memory that is given to it."
+    return told
+
+
+def _digest(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from sessions.domain.evaluation import (
     lessons_used,
     summary_freq,
 )
+from sessions.domain.states import EXPLANATIONS, State
 from sessions.errors import Conflict, InvalidInput, Missing
 from sessions.models import Artifact, BehaviorProgress, Environment, Evaluation, EvaluationRun, TrainingSession
 from sessions.models.session import EVALUATION
@@ -180,6 +181,7 @@ def _queue(
             name=f"{evaluation.behavior} of {source.run_id} acts with seed {seed}",
             owner=by if by.is_authenticated else None,
             origin=EVALUATION,
+            explanation=EXPLANATIONS[State.QUEUED],
             trainer=source.trainer,
             environment=build,
             config_name=source.config_name,

@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 
 from sessions.errors import Missing
 from sessions.models import Artifact, ModelInspection, TrainingSession
-from sessions.runtime.inspecting import model_facts
+from sessions.runtime.inspecting import Inspection, inspect_model
 from sessions.selectors.files import artifact_file
 from sessions.selectors.inspections import ModelShape, models_there
 from sessions.services.transitions import touch
@@ -55,11 +55,11 @@ def inspect_waiting(session_id: int) -> None:
 
 def _inspect(session: TrainingSession, artifact: Artifact) -> None:
     try:
-        facts, problem = model_facts(artifact_file(session, artifact.pk))
+        found = inspect_model(artifact_file(session, artifact.pk))
     except Missing as error:
-        facts, problem = {}, error.detail
-    if facts and facts["sha256"] != artifact.sha256:
+        found = Inspection({}, error.detail)
+    if found.sha256 not in ("", artifact.sha256):
         return  # it was written anew meanwhile, and is listed with another digest soon
     rows = ModelInspection.objects.filter(sha256=artifact.sha256, inspected_at=None)
-    if rows.update(facts=facts, problem=problem, inspected_at=timezone.now()):
+    if rows.update(facts=found.facts, problem=found.problem, inspected_at=timezone.now()):
         touch(session.pk)
