@@ -51,7 +51,9 @@ def keeping_of(session: TrainingSession) -> tuple[int, str, str]:
 
 
 def keeping_in_words(session: TrainingSession) -> str:
-    """Return which checkpoints are kept when the trainer removes them."""
+    """Return which checkpoints are kept when the trainer removes them; nothing when it was not trained here."""
+    if session.origin == "imported":
+        return ""
     count, tag, mode = keeping_of(session)
     if not count:
         return "None is kept when the trainer removes it, unless it is released."

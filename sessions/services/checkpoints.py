@@ -101,6 +101,8 @@ def resume_from(
     NotAllowed, Conflict when the session has not ended, InvalidInput when the checkpoint cannot be used.
     """
     require_permission(by, "training.start_session", session)
+    if session.origin == "imported":
+        raise Conflict(f"{session.run_id} was not trained here.", hint="Begin a session with the checkpoint instead.")
     if State(session.state) not in ENDED:
         raise Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
     chosen = staging.chosen_checkpoint(artifact)

@@ -144,7 +144,7 @@ def clear_orphan(session: TrainingSession) -> None:
 
 def _remove(session: TrainingSession) -> bool:
     """Remove everything that a part of an evaluation left, files first; return whether all of it is gone."""
-    if session.origin != EVALUATION:
+    if session.origin != EVALUATION or "-eval-" not in session.run_id:
         raise Conflict(f"{session.run_id} is no part of an evaluation.")
     folder = RunDirectory(settings.MENTOR_HOME, session.run_id).path
     shutil.rmtree(folder, ignore_errors=True)

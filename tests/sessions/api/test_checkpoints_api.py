@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from sessions.domain.states import State
-from sessions.errors import LaunchFailed
+from sessions.errors import InvalidInput, LaunchFailed
 from sessions.models import Artifact, Attempt, OutsideCheckpoint, TrainingSession
 from sessions.services import artifacts, checkpoints, going_back, keeping, outside, staging
 from sessions.services.recovery import at_rest
@@ -264,7 +264,7 @@ def test_what_is_no_checkpoint_is_not_registered(api: Client, tmp_path: Path, na
 
 @pytest.mark.parametrize("path", ["Ball.pt", "//server/share/Ball.pt", "\\\\server\\Ball.pt", "/nowhere/Ball.pt"])
 def test_only_a_path_on_this_machine_is_registered(ada: User, path: str) -> None:
-    with pytest.raises(outside.InvalidInput):
+    with pytest.raises(InvalidInput):
         outside.register(path, by=ada)
 
 

@@ -19,7 +19,17 @@ from sessions.services.actions import ACTIONS
 from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_session
 
 pytestmark = pytest.mark.usefixtures("home")
-PAGES = ["/", "/?partial=1", "/start/", "/sessions/", "/sessions/ball/", "/trainers/", "/environments/", "/reports/"]
+PAGES = [
+    "/",
+    "/?partial=1",
+    "/start/",
+    "/sessions/",
+    "/sessions/ball/",
+    "/trainers/",
+    "/environments/",
+    "/checkpoints/",
+    "/reports/",
+]
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
 
 
