@@ -133,6 +133,26 @@ class OutsideCheckpointAdmin(ReadOnly):
     list_display = ("name", "kind", "path", "size", "registered_by", "registered_at")
 
 
+@admin.register(models.Evaluation)
+class EvaluationAdmin(ReadOnly):
+    list_display = ("session", "behavior", "step", "state", "episodes", "asked_by", "created_at")
+    list_filter = ("state",)
+    search_fields = ("session__run_id", "behavior")
+
+
+@admin.register(models.EvaluationRun)
+class EvaluationRunAdmin(ReadOnly):
+    list_display = ("run_id", "seed", "state", "reason")
+    list_filter = ("state",)
+    search_fields = ("run_id",)
+
+
+@admin.register(models.ModelInspection)
+class ModelInspectionAdmin(ReadOnly):
+    list_display = ("sha256", "problem", "asked_at", "inspected_at")
+    search_fields = ("sha256", "problem")
+
+
 @admin.register(models.Machine)
 class MachineAdmin(ReadOnly):
     list_display = ("name", "supervisor_seen_at", "supervisor_pid")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.tasks import async_task
 
 from sessions.errors import IllegalTransition
-from sessions.services import checkpoints, compaction, launching
+from sessions.services import checkpoints, compaction, inspections, launching
 
 # So long at a time: others wait in the same queue.
 SLICE_SECONDS = 10.0
@@ -35,3 +35,8 @@ def look_at_checkpoints(session_id: int, after: int) -> None:
     """Compare the files of a session with their digests, in slices."""
     if (last := checkpoints.look(session_id, after)) is not None:
         async_task(checkpoints.LOOK_TASK, session_id, last)
+
+
+def inspect_models(session_id: int) -> None:
+    """Look into the models of a session that somebody asked about."""
+    inspections.inspect_waiting(session_id)

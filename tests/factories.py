@@ -16,8 +16,11 @@ from sessions.metrics.events import Point
 from sessions.models import (
     Artifact,
     Environment,
+    Evaluation,
+    EvaluationRun,
     EventFile,
     Machine,
+    ModelInspection,
     OutsideCheckpoint,
     PortLease,
     SignInLink,
@@ -86,5 +89,8 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     Artifact.objects.create(
         session=session, attempt=attempt, path="Ball.onnx", behavior="Ball", kind="onnx", step=2, **file
     )
+    evaluation = Evaluation.objects.create(session=session, behavior="Ball", episodes=1, trainer="x", asked_by="ada")
+    EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
+    ModelInspection.objects.create(sha256="ba11", problem="ball", asked_at=timezone.now())
     Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
     return session

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import causes, checkpoints, diagnosis, exports, files, metrics, views
+from sessions.api import causes, checkpoints, diagnosis, evaluations, exports, files, metrics, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -35,6 +35,13 @@ urlpatterns = [
     path("outside-checkpoints/", checkpoints.OutsideView.as_view(), name="outside-checkpoints"),
     path("outside-checkpoints/<int:key>/", checkpoints.OutsideOneView.as_view()),
     path("sessions/<str:run_id>/artifacts/<int:key>/", files.ArtifactView.as_view(), name="artifact"),
+    path("sessions/<str:run_id>/artifacts/<int:key>/model/", evaluations.ModelView.as_view(), name="model"),
+    path("sessions/<str:run_id>/checkpoints/<int:key>/evaluate/", evaluations.EvaluateView.as_view(), name="evaluate"),
+    path(
+        "sessions/<str:run_id>/checkpoints/<int:key>/evaluations/",
+        evaluations.EvaluationsView.as_view(),
+        name="evaluations",
+    ),
     path("sessions/<str:run_id>/files/", files.FilesView.as_view(), name="files"),
     path("sessions/<str:run_id>/files/<slug:key>/", files.FileView.as_view(), name="file"),
     path("sessions/<str:run_id>/player-logs/", files.PlayerLogsView.as_view(), name="player-logs"),

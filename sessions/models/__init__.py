@@ -1,5 +1,6 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
+from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspection
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
@@ -10,8 +11,11 @@ __all__ = [
     "Attempt",
     "BehaviorProgress",
     "Environment",
+    "Evaluation",
+    "EvaluationRun",
     "EventFile",
     "Machine",
+    "ModelInspection",
     "OutsideCheckpoint",
     "PortLease",
     "Series",

@@ -17,8 +17,9 @@ from sessions.domain.states import ENDED, State, values
 WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause", "restart")]
 # The words in which a session says what it waits for.
 REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot", "Editor", "port", "disk")]
-# Where a session comes from: MENTOR started it, or it was found on disk.
-ORIGINS = (("mentor", "started here"), ("imported", "imported"))
+# Where a session comes from: a user started it, it was found on disk, or it is a part of an evaluation, which shows it.
+EVALUATION = "evaluation"
+ORIGINS = (("mentor", "started here"), ("imported", "imported"), (EVALUATION, "of an evaluation"))
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
 
 

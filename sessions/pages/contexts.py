@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
+from sessions.selectors.evaluations import EvaluationShape
+from sessions.selectors.inspections import ModelShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
 
@@ -82,6 +84,9 @@ class SessionPage:
     log_next: int = field(metadata={"help": "Byte offset up to which the console is already on the page."})
     events: list[EventRow]
     checkpoints: list[CheckpointShape]
+    evaluations: list[EvaluationShape]
+    environments: list[EnvironmentShape] = field(metadata={"help": "Builds in which a checkpoint may be evaluated."})
+    models: list[ModelShape]
     other_files: list[FileShape] = field(metadata={"help": "Those without a step, such as what a resume reads."})
     keeping: str = field(metadata={"help": "Which checkpoints are kept, in words."})
     config_used: str

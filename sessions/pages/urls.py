@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import checkpoints, diagnosis, files, views
+from sessions.pages import checkpoints, diagnosis, evaluations, files, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -21,6 +21,7 @@ urlpatterns = [
     path("sessions/<str:run_id>/checkpoints/<int:key>/release/", checkpoints.release, name="release-checkpoint"),
     path("sessions/<str:run_id>/checkpoints/<int:key>/take-back/", checkpoints.take_back, name="take-back"),
     path("sessions/<str:run_id>/checkpoints/<int:key>/resume/", checkpoints.resume_from, name="resume-from"),
+    path("sessions/<str:run_id>/evaluate/", evaluations.evaluate, name="evaluate"),
     path("checkpoints/", checkpoints.library, name="checkpoints"),
     path("checkpoints/<int:key>/forget/", checkpoints.forget, name="forget-checkpoint"),
     path("sessions/<str:run_id>/remedy/", diagnosis.apply_remedy, name="remedy"),

@@ -26,6 +26,8 @@ from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, history, machine, series, sessions
 from sessions.selectors.checkpoints import checkpoints_of, other_files
 from sessions.selectors.diagnosis import diagnosis_of
+from sessions.selectors.evaluations import evaluations_of
+from sessions.selectors.inspections import ModelShape, models_of
 from sessions.selectors.listing import Chosen
 from sessions.selectors.scores import keeping_in_words
 from sessions.selectors.series import REWARD_TAG
@@ -35,6 +37,7 @@ from sessions.services import (
     batches,
     editing,
     environments,
+    inspections,
     planning,
     repeating,
     rules,
@@ -188,6 +191,9 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         log_next=log.next_offset,
         events=[_event(event) for event in SessionEvent.objects.filter(session=session)],
         checkpoints=checkpoints_of(session),
+        evaluations=evaluations_of(session),
+        environments=machine.environment_shapes(),
+        models=_models(session),
         other_files=other_files(session),
         keeping=keeping_in_words(session),
         config_used=used.decode("utf-8", "replace"),
@@ -199,6 +205,13 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         system=machine.system_shape(),
     )
     return show(request, page, status=422 if rules_form.errors else 200)
+
+
+def _models(session: TrainingSession) -> list[ModelShape]:
+    """The models as far as a worker has looked; it is told to look into the others."""
+    shapes = models_of(session)
+    inspections.ask_for(session, shapes)
+    return shapes
 
 
 def _console_tail(session: TrainingSession) -> console.ConsolePart:

@@ -48,6 +48,7 @@ class SessionMemo:
     notes: str = ""
     tags: list[str] = field(default_factory=list)
     owner: str = ""
+    origin: str = "mentor"
     state: str = "queued"
     explanation: str = ""
     wanted: str = "run"

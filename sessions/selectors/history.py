@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.models import BehaviorProgress, TrainingSession
+from sessions.models.session import EVALUATION, ORIGINS
 from sessions.selectors.sessions import User, sees_all, visible_sessions
 
 # Broad words a person may filter by, beside the exact states.
@@ -42,6 +43,7 @@ class SessionFilter(django_filters.FilterSet):
     text = django_filters.CharFilter(method="by_text", max_length=200)
     created_after = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = django_filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    origin = django_filters.MultipleChoiceFilter(choices=ORIGINS)
     trash = django_filters.BooleanFilter(field_name="trashed_at", lookup_expr="isnull", exclude=True)
     order = django_filters.ChoiceFilter(choices=list(ORDERS.items()), method="ordered")
 
@@ -69,7 +71,9 @@ class SessionFilter(django_filters.FilterSet):
 
 
 def filtered(queryset: QuerySet[TrainingSession], query: QueryDict) -> SessionFilter:
-    """Return the filter bound to a query; the trash is left out unless it is asked for."""
+    """Return the filter bound to a query; the trash and parts of evaluations are left out unless asked for."""
+    if "origin" not in query:
+        queryset = queryset.exclude(origin=EVALUATION)
     if "trash" not in query:
         queryset = queryset.filter(trashed_at__isnull=True)
     return SessionFilter(query, queryset=queryset.order_by("-created_at", "-pk"))

@@ -123,6 +123,7 @@ def command_of(
         resume=resume,
         force=force,
         initialize_from=options.get("initialize_from"),
+        inference=bool(options.get("inference")),
         **{**known, "env_args": tuple(known.get("env_args", ()))},
     )
     config_path = RunDirectory(settings.MENTOR_HOME, run_id).attempt(number).config

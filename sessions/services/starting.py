@@ -18,7 +18,7 @@ from sessions.domain.config import Config, read_config
 from sessions.domain.states import ENDED, EXPLANATIONS, State, values
 from sessions.errors import Conflict, NoPlace
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
-from sessions.models.session import last_place
+from sessions.models.session import EVALUATION, last_place
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import saved_something
 from sessions.services import environments, staging
@@ -108,7 +108,9 @@ def _create_attempt(
     require_place(session.run_id)
     number = next_attempt_number(session)
     starts_from = _staged(session, number, chosen, resume=resume) if chosen else []
-    results_dir = results_of_run(session.run_id)
+    thrown_away = session.origin == EVALUATION
+    own = RunDirectory(settings.MENTOR_HOME, session.run_id).results
+    results_dir = own if thrown_away else results_of_run(session.run_id)
     return Attempt.objects.create(
         session=session,
         number=number,
@@ -189,16 +191,17 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
         held=request.held,
         **columns,
     )
-    attempt = _create_attempt(
-        session,
-        resume=request.resume,
-        force=request.force,
-        chosen=plan.chosen,
-        not_before=request.start_at,
-        after=plan.after,
-    )
-    record(session.pk, attempt.pk, None, State.QUEUED, who=by.get_username(), why=EXPLANATIONS[State.QUEUED])
+    schedule = {"not_before": request.start_at, "after": plan.after, "chosen": plan.chosen}
+    first_attempt(session, by=by.get_username(), resume=request.resume, force=request.force, **schedule)
     return session
+
+
+def first_attempt(
+    session: TrainingSession, *, by: str, resume: bool = False, force: bool = False, **schedule: Any
+) -> None:
+    """Queue the first attempt of a session that was just stored; to be called inside a transaction."""
+    attempt = _create_attempt(session, resume=resume, force=force, **schedule)
+    record(session.pk, attempt.pk, None, State.QUEUED, who=by, why=EXPLANATIONS[State.QUEUED])
 
 
 def plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:

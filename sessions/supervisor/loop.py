@@ -16,6 +16,7 @@ from sessions.models import Attempt, Machine
 from sessions.services import queue
 from sessions.services.resources import note_gpus
 from sessions.supervisor.compacting import Compacting
+from sessions.supervisor.evaluating import EvaluationWatch
 from sessions.supervisor.reserve import DiskWatch
 from sessions.supervisor.resources import ResourceWatch
 from sessions.supervisor.watch import Watch, is_of_the_database
@@ -42,6 +43,7 @@ class Supervisor:
     spent: Callable[[], float] = time.process_time
     watches: dict[int, Watch] = field(default_factory=dict)
     resources: ResourceWatch = field(default_factory=ResourceWatch)
+    evaluations: EvaluationWatch = field(default_factory=EvaluationWatch)
     disks: DiskWatch = field(init=False)
     compacting: Compacting = field(default_factory=Compacting)
     _seen_version: int | None = None
@@ -87,7 +89,7 @@ class Supervisor:
         What ended trainings left to compress comes last.
         """
         attempts = [watch.attempt for watch in self.watches.values()]
-        for look in (self.disks.tick, self.resources.tick, self.compacting.tick):
+        for look in (self.disks.tick, self.resources.tick, self.evaluations.tick, self.compacting.tick):
             try:
                 look(now, attempts)
             except Exception as error:

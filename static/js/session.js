@@ -59,9 +59,10 @@ function onState(frame) {
   Object.assign(known, { session: frame.session, at: performance.now() });
   applySession(root, frame.session);
   entitle();
-  if (before.state === frame.session.state && before.alarm === frame.session.alarm) return;
-  refreshSoon();
-  if (!isMoving(frame.session)) AFTER_END_MS.forEach((delay) => setTimeout(refresh, delay));
+  const same = before.state === frame.session.state && before.alarm === frame.session.alarm;
+  // What has ended changes seldom, and then in what the server renders: an evaluation, a look into a model.
+  if (!same || !isMoving(frame.session)) refreshSoon();
+  if (!same && !isMoving(frame.session)) AFTER_END_MS.forEach((delay) => setTimeout(refresh, delay));
 }
 
 function onPoints(frame) {
