@@ -144,8 +144,8 @@ def test_a_training_can_begin_with_the_weights_of_another(trained: Trainer, prac
     assert "Starting training from step 0 and saving to results" in trained.console
 
 
-def _told(trained: Trainer, text: str, times: int) -> bool:
-    return trained.console.count(text) >= times
+def has_said(trainer: Trainer, text: str, times: int) -> bool:
+    return trainer.console.count(text) >= times
 
 
 def test_without_learning_it_acts_for_ever_the_same_with_the_same_seed(trained: Trainer, practice: Practice) -> None:
@@ -154,7 +154,7 @@ def test_without_learning_it_acts_for_ever_the_same_with_the_same_seed(trained: 
     for number, name in enumerate(("one", "two"), start=1):
         trainer = practice(config, f"--run-id={name}", "--initialize-from=first", "--inference", "--seed=4")
         # Beyond its max_steps.
-        trainer.until(partial(_told, trained, "Step: 1200.", number))
+        trainer.until(partial(has_said, trained, "Step: 1200.", number))
         assert trainer.interrupt().ended() == 0
         assert not (results / f"{name}/Ball.onnx").exists()
     acted = [[mean for step, mean in summaries(trained.console) if step == wanted] for wanted in (200, 1200)]
