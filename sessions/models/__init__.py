@@ -1,5 +1,6 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
+from sessions.models.imports import Import, ImportedRun
 from sessions.models.machine import Environment, Machine, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
@@ -10,6 +11,8 @@ __all__ = [
     "BehaviorProgress",
     "Environment",
     "EventFile",
+    "Import",
+    "ImportedRun",
     "Machine",
     "PortLease",
     "Series",

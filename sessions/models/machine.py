@@ -22,7 +22,7 @@ class Machine(models.Model):
 class Trainer(models.Model):
     """An installation that can train."""
 
-    KINDS = (("mlagents", "ML-Agents"), ("practice", "Practice trainer"))
+    KINDS = (("mlagents", "ML-Agents"), ("practice", "Practice trainer"), ("imported", "Trained elsewhere"))
     ORIGINS = (
         ("option", "MENTOR_MLAGENTS_LEARN"),
         ("path", "PATH"),
