@@ -6,8 +6,10 @@ import struct
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sessions.metrics.events import Point
+if TYPE_CHECKING:
+    from sessions.metrics.events import Point
 
 RECORD = struct.Struct("<qdd")
 

@@ -8,12 +8,13 @@ payload is a protobuf `Event`: 1 wall_time (double), 2 step (varint), 5 summary;
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sessions.domain.crc32c import masked_crc32c
 from sessions.domain.numbers import natural
+from sessions.metrics.codec import Points, columns
 
 HEADER = struct.Struct("<QI")
 FOOTER_BYTES = 4
@@ -33,12 +34,52 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What was read: points in file order, the offset behind the last whole record, damaged records passed over."""
+class Histogram:
+    """A distribution as TensorBoard shows it: `buckets` holds left edge, right edge and count of each, in a row."""
 
-    points: list[Point]
+    tag: str
+    step: int
+    wall_time: float
+    buckets: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that a trainer wrote down, such as its hyperparameters; several strings are joined by newlines."""
+
+    tag: str
+    step: int
+    wall_time: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What TensorBoard's rules for restarted steps must know of what was read before, in this file or an earlier one.
+
+    `version` is that of the file format (0 when no file told it), `last_step` the step that steps are compared with.
+    """
+
+    version: float = 0.0
+    last_step: int = -1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read: points by tag in file order, the offset behind the last whole record, damaged records passed over.
+
+    `cuts` are restarts: of what was read before this batch, points of a tag with this step or a larger one no longer
+    count; under None stands the step for all tags. The batch's own points are cut already. `order` is handed to the
+    next call.
+    """
+
+    points: dict[str, Points]
     next_offset: int
-    skipped: int
+    skipped: int = 0
+    histograms: list[Histogram] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    cuts: dict[str | None, int] = field(default_factory=dict)
+    order: Order = Order()
 
 
 def event_files(folder: Path) -> list[Path]:
@@ -56,8 +97,10 @@ def begun(path: Path) -> int:
     return natural(stamp, most_digits=19) or 0
 
 
-def read_events(path: Path, offset: int, *, limit_bytes: int = 4 * 1024 * 1024) -> Batch:
-    """Return the scalars from byte `offset`, about `limit_bytes` of them.
+def read_events(path: Path, offset: int, *, limit_bytes: int = 4 * 1024 * 1024, order: Order = Order()) -> Batch:
+    """Return what is written from byte `offset` on, about `limit_bytes` of it; nothing new when `next_offset` stays.
+
+    `order` is that of the batch before, of this file or of the run's file before it.
 
     A record that is not whole yet is left for the next call. A record whose length is damaged ends the file for good:
     nothing behind it can be found. A payload that is damaged is passed over and counted.
@@ -72,11 +115,11 @@ def read_events(path: Path, offset: int, *, limit_bytes: int = 4 * 1024 * 1024) 
                 if len(data) < whole and length <= MAX_PAYLOAD:
                     data += file.read(whole - len(data))
     except OSError:
-        return Batch([], offset, 0)
-    return _records(data, offset)
+        return Batch({}, offset, order=order)
+    return _records(data, offset, order)
 
 
-def _records(data: bytes, offset: int) -> Batch:
+def _records(data: bytes, offset: int, order: Order) -> Batch:
     points: list[Point] = []
     position = skipped = 0
     while position + HEADER.size <= len(data):
@@ -91,7 +134,10 @@ def _records(data: bytes, offset: int) -> Batch:
         except (ValueError, IndexError, struct.error):
             skipped += 1
         position = end + FOOTER_BYTES
-    return Batch(points, offset + position, skipped)
+    by_tag: dict[str, list[Point]] = {}
+    for point in points:
+        by_tag.setdefault(point.tag, []).append(point)
+    return Batch({tag: columns(of) for tag, of in by_tag.items()}, offset + position, skipped, order=order)
 
 
 def _event(payload: bytes) -> Iterator[Point]:

@@ -246,7 +246,7 @@ class Ingester:
             )
             if not moved:
                 raise Overtaken
-            points.append(self.attempt, file.behavior, batch.points)
+            points.append_columns({(self.attempt.pk, file.behavior, tag): new for tag, new in batch.points.items()})
             touch(self.attempt.session_id)
         file.offset = batch.next_offset
         if batch.skipped:

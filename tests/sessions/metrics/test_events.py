@@ -81,6 +81,15 @@ def written(data: bytes) -> Iterator[Path]:
         yield path
 
 
+def rows(batch: Batch) -> list[Point]:
+    """The points of a batch, tag by tag."""
+    return [
+        Point(tag, *row)
+        for tag, points in batch.points.items()
+        for row in zip(points.steps, points.wall_times, points.values, strict=True)
+    ]
+
+
 def plain(points: list[Point]) -> dict[str, list[tuple[int, float, str]]]:
     """Points by tag; values as text, so that NaN equals NaN."""
     by_tag: dict[str, list[tuple[int, float, str]]] = {}
@@ -111,21 +120,21 @@ def as_tensorboard_reads(path: Path) -> dict[str, list[tuple[int, float, str]]]:
 def test_the_points_are_those_that_tensorboard_reads(events: list[Event]) -> None:
     for path in written(file_of(*events)):
         batch = read_events(path, 0)
-        assert plain(batch.points) == as_tensorboard_reads(path)
+        assert plain(rows(batch)) == as_tensorboard_reads(path)
         assert (batch.next_offset, batch.skipped) == (path.stat().st_size, 0)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.0, 1e-45])
 def test_values_that_json_has_no_word_for_are_read_as_they_are(path: Path, value: float) -> None:
     path.write_bytes(file_of(scalar(value=value)))
-    (point,) = read_events(path, 0).points
+    (point,) = rows(read_events(path, 0))
     assert struct.pack("<f", point.value) == struct.pack("<f", value)
 
 
 def test_steps_that_begin_again_are_kept_one_after_another(path: Path) -> None:
     path.write_bytes(file_of(*(scalar(step=step) for step in (1, 2, 3, 1, 2))))
-    assert [point.step for point in read_events(path, 0).points] == [1, 2, 3, 1, 2]
-    assert plain(read_events(path, 0).points) == as_tensorboard_reads(path)
+    assert [point.step for point in rows(read_events(path, 0))] == [1, 2, 3, 1, 2]
+    assert plain(rows(read_events(path, 0))) == as_tensorboard_reads(path)
 
 
 @QUICK
@@ -141,23 +150,23 @@ def test_a_file_that_grows_in_any_pieces_is_read_once_and_whole(events: list[Eve
             size = min(len(data), size + piece)
             batch = read_events(path, offset)
             assert offset <= batch.next_offset <= size
-            found, offset = found + batch.points, batch.next_offset
+            found, offset = found + rows(batch), batch.next_offset
         whole = read_events(path, 0)
-        assert plain(found) == plain(whole.points)
+        assert plain(found) == plain(rows(whole))
         assert offset == whole.next_offset == len(data)
 
 
 def test_a_file_cut_at_any_byte_gives_its_whole_records_now_and_the_rest_when_it_is_there(path: Path) -> None:
     data = file_of(*(scalar(step=step) for step in range(4)))
     path.write_bytes(data)
-    expected = read_events(path, 0).points
+    expected = rows(read_events(path, 0))
     ends = [len(file_of(*(scalar(step=step) for step in range(count)))) for count in range(5)]
     for cut in range(len(data)):
         path.write_bytes(data[:cut])
         now = read_events(path, 0)
         assert (now.next_offset, now.skipped) == (max([0, *(end for end in ends if end <= cut)]), 0)
         path.write_bytes(data)
-        assert now.points + read_events(path, now.next_offset).points == expected
+        assert rows(now) + rows(read_events(path, now.next_offset)) == expected
 
 
 @pytest.mark.parametrize("limit", [1, 12, 13, 60, 200])
@@ -165,11 +174,11 @@ def test_a_limit_smaller_than_a_record_still_gets_on(path: Path, limit: int) -> 
     path.write_bytes(file_of(*(scalar(step=step) for step in range(5)), scalar(tag="long" * 100, step=5)))
     found: list[Point] = []
     offset = -1
-    batch = Batch([], 0, 0)
+    batch = Batch({}, 0, 0)
     while batch.next_offset != offset:
         offset = batch.next_offset
         batch = read_events(path, offset, limit_bytes=max(limit, 12))
-        found += batch.points
+        found += rows(batch)
     assert [point.step for point in found] == [0, 1, 2, 3, 4, 5]
     assert offset == path.stat().st_size
 
@@ -190,7 +199,7 @@ def test_a_limit_smaller_than_a_record_still_gets_on(path: Path, limit: int) -> 
 def test_a_damaged_record_is_counted_and_those_around_it_are_read(path: Path, payload: bytes) -> None:
     path.write_bytes(framed(scalar(step=1).SerializeToString(), payload, scalar(step=2).SerializeToString()))
     batch = read_events(path, 0)
-    assert [point.step for point in batch.points] == [1, 2]
+    assert [point.step for point in rows(batch)] == [1, 2]
     assert (batch.skipped, batch.next_offset) == (1, path.stat().st_size)
 
 
@@ -198,7 +207,7 @@ def test_nothing_of_a_damaged_record_is_kept(path: Path) -> None:
     whole_value = b"\x0a\x08\x0a\x01t\x15" + struct.pack("<f", 1.0)
     broken = b"\x2a" + bytes([len(whole_value) + 2]) + whole_value + b"\x0a\x7f"
     path.write_bytes(framed(broken))
-    assert read_events(path, 0) == Batch([], path.stat().st_size, 1)
+    assert read_events(path, 0) == Batch({}, path.stat().st_size, 1)
 
 
 @settings(max_examples=200, deadline=None)
@@ -210,7 +219,7 @@ def test_no_payload_is_ever_an_exception(payload: bytes) -> None:
         batch = read_events(path, 0)
         assert batch.next_offset == len(data)
         assert batch.skipped in (0, 1)
-        assert batch.points[-1].step == 7
+        assert rows(batch)[-1].step == 7
 
 
 @QUICK
@@ -231,9 +240,9 @@ def test_a_record_that_claims_to_be_huge_is_left_alone(path: Path, length: int) 
     whole = file_of(scalar(step=1))
     path.write_bytes(whole + header + struct.pack("<I", masked_crc32c(header)) + b"x" * 100)
     batch = read_events(path, 0)
-    assert [point.step for point in batch.points] == [1]
+    assert [point.step for point in rows(batch)] == [1]
     assert batch.next_offset == len(whole)
-    assert read_events(path, batch.next_offset) == Batch([], len(whole), 0)
+    assert read_events(path, batch.next_offset) == Batch({}, len(whole), 0)
 
 
 def test_a_length_whose_checksum_is_wrong_ends_the_file(path: Path) -> None:
@@ -243,9 +252,9 @@ def test_a_length_whose_checksum_is_wrong_ends_the_file(path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_has_nothing_new(path: Path) -> None:
-    assert read_events(path, 5) == Batch([], 5, 0)
+    assert read_events(path, 5) == Batch({}, 5, 0)
     path.write_bytes(b"")
-    assert read_events(path, 0) == Batch([], 0, 0)
+    assert read_events(path, 0) == Batch({}, 0, 0)
 
 
 def test_the_checksum_is_that_of_the_format() -> None:
@@ -283,7 +292,7 @@ def test_a_file_of_5_gb_is_read_in_bounded_memory(path: Path) -> None:
     try:
         while (batch := read_events(path, offset, limit_bytes=64 * 1024)).next_offset > offset:
             offset = batch.next_offset
-            steps += [point.step for point in batch.points]
+            steps += [point.step for point in rows(batch)]
             if offset > len(data):
                 break
         assert tracemalloc.get_traced_memory()[1] < 10_000_000

@@ -394,7 +394,7 @@ def test_a_change_that_fails_leaves_the_position_where_it_was(written: OnDisk, m
             written.ingester().step()
     assert written.attempt.console_offset == 0
     with monkeypatch.context() as broken:
-        broken.setattr("sessions.services.points.append", fail)
+        broken.setattr("sessions.services.points.append_columns", fail)
         with pytest.raises(RuntimeError):
             written.ingester().step()
     assert EventFile.objects.get().offset == 0
