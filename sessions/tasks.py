@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sessions.errors import IllegalTransition
-from sessions.services import launching
+from sessions.services import imports, launching
 
 
 def launch_attempt(attempt_id: int) -> None:
@@ -13,3 +13,9 @@ def launch_attempt(attempt_id: int) -> None:
     except IllegalTransition:
         return  # delivered twice, or stopped while it waited
     launching.launch(attempt)
+
+
+def work_on_import(import_id: int) -> None:
+    """Do a slice of an import and enqueue the next, until there is nothing left."""
+    if not imports.work(import_id):
+        imports.enqueue(import_id)

@@ -21,6 +21,8 @@ CONFIGURATION, RUN_LOGS = "configuration.yaml", "run_logs"
 STATUS, TIMERS = "training_status.json", "timers.json"
 SUMMARIES, MODELS = "summaries", "models"
 MODEL_SUFFIXES = (".onnx", ".pt", ".nn", ".ckpt", ".cptk")
+NAME_CHARACTERS = 255
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # A run has a few behaviors; a folder with more folders than this is a collection of runs.
 MOST_BEHAVIORS = 256
 # What stands in the first bytes of event files, by who wrote them; the first that fits.
@@ -116,6 +118,16 @@ class FoundRun:
     cut: bool = False
 
     @property
+    def keeps_to_itself(self) -> bool:
+        """Whether the folder holds this run and nothing else, and all of it was seen."""
+        return self.format in ("results", "results-0.19", "results-0.17") and not self.cut
+
+    @property
+    def tells_its_end(self) -> bool:
+        """Whether ML-Agents leaves something in this layout when it ends as it should."""
+        return self.format in ("results", "results-0.19")
+
+    @property
     def behaviors(self) -> list[str]:
         return sorted({log.behavior for log in self.logs})
 
@@ -164,6 +176,11 @@ def family_of(head: bytes) -> Family:
     return Family(next((name for name, signs in SIGNS if any(sign in head for sign in signs)), "other"))
 
 
+def shown(name: str) -> str:
+    """Return a name from a disk as it can be stored and shown: of bounded length, without control characters."""
+    return "".join(character if character.isprintable() else REPLACEMENT for character in name[:NAME_CHARACTERS])
+
+
 def may_be_a_run(folder: Folder) -> bool:
     """Tell whether the folders in this one could be the behaviors of one run."""
     return _has_traits(folder) or len(folder.folders) <= MOST_BEHAVIORS
@@ -199,7 +216,7 @@ def find_runs(
 
 def alone(folder: Folder, family: Family) -> FoundRun:
     """Return the run whose event files are in this very folder."""
-    behavior = _behavior_named(folder.name, family)
+    behavior = shown(_behavior_named(folder.name, family))
     return FoundRun(
         name=folder.name,
         results=folder.path,
@@ -252,7 +269,7 @@ def _run(folder: Folder, members: Sequence[Folder], logs: Folder | None) -> Foun
         results=folder.path,
         family=Family.MLAGENTS,
         format=_format_of(file.name for file in others),
-        logs=tuple(EventLog(file, member.name) for member in members for file in member.events),
+        logs=tuple(EventLog(file, shown(member.name)) for member in members for file in member.events),
         others=tuple(others),
         cut=folder.cut or any(member.cut for member in members),
     )
@@ -291,7 +308,7 @@ def _old_run(folder: Folder, run: str, members: Sequence[tuple[str, Folder]]) ->
         results=results,
         family=Family.MLAGENTS,
         format="summaries",
-        logs=tuple(EventLog(file, brain) for brain, member in members for file in member.events),
+        logs=tuple(EventLog(file, shown(brain)) for brain, member in members for file in member.events),
         others=tuple(file for file in folder.others if file.name == f"{run}_timers.json"),
         cut=any(member.cut for _, member in members),
     )

@@ -48,7 +48,13 @@ class Import(models.Model):
 class ImportedRun(models.Model):
     """Where a run was found that became a session."""
 
-    session = models.OneToOneField(TrainingSession, on_delete=models.CASCADE, related_name="found_as")
+    session = models.OneToOneField(
+        TrainingSession,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="found_as",
+        help_text="Empty once it was deleted: then it is not adopted again by itself.",
+    )
     source = models.ForeignKey(Import, null=True, on_delete=models.SET_NULL, related_name="runs")
     folder = models.CharField(max_length=1024, help_text="Where it was found; below it are its event files.")
     name = models.CharField(max_length=255, help_text="Its name there.")

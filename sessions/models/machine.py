@@ -28,6 +28,7 @@ class Trainer(models.Model):
         ("path", "PATH"),
         ("registered", "registered"),
         ("bundled", "bundled"),
+        ("imported", "stands for trainers elsewhere"),
     )
 
     kind = models.CharField(max_length=20, choices=KINDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Iterator
@@ -52,14 +53,23 @@ class Walk:
     """One walk through a folder, in the order of names; `after` is the folder at which an earlier one ended.
 
     `entries` counts what was looked at, `reached` is the last folder that was done with, and `remarks` are folders of
-    which something was left out, each with the reason.
+    which something was left out, each with the reason. With `family`, no file is opened to find out who wrote it.
     """
 
     root: Path
     after: tuple[str, ...] | None = None
+    family: Family | None = None
     entries: int = 0
     reached: tuple[str, ...] = ()
     remarks: list[tuple[str, str]] = field(default_factory=list)
+    left_out: int = 0
+
+    def runs_at_the_top(self) -> list[FoundRun]:
+        """Return the runs of the folder itself, without those in folders below; none when it is not there."""
+        try:
+            return [run for run in itertools.takewhile(lambda one: one is not None, self.runs()) if run is not None]
+        except Unreachable:
+            return []
 
     def runs(self) -> Iterator[FoundRun | None]:
         """Yield each run, and None after each folder, so that a caller can end the walk there.
@@ -77,7 +87,7 @@ class Walk:
         parts = folder.path.parts
         if self.after is None or parts > self.after:
             if folder.events and not taken:
-                yield alone(folder, peek(self.root, folder))
+                yield alone(folder, self._family(folder))
             if collects:
                 yield from self._of(folder)
             self.reached = parts
@@ -110,7 +120,10 @@ class Walk:
             return []
         logs = self._listing(folder.path / RUN_LOGS, RUN_LOGS) if RUN_LOGS in folder.folders else None
         models = self._models_beside(folder) if is_summaries(folder) else ()
-        return find_runs(folder, children, lambda one: peek(self.root, one), logs=logs, old_models=models)
+        return find_runs(folder, children, self._family, logs=logs, old_models=models)
+
+    def _family(self, folder: Folder) -> Family:
+        return self.family or peek(self.root, folder)
 
     def _models_beside(self, folder: Folder) -> tuple[str, ...]:
         path = Path(self.root / folder.path).parent / MODELS
@@ -122,6 +135,7 @@ class Walk:
 
     def remark(self, path: PurePosixPath, why: str) -> None:
         """Note that something of a folder was left out."""
+        self.left_out += 1
         if len(self.remarks) < MOST_REMARKS and (path.as_posix(), why) not in self.remarks:
             self.remarks.append((path.as_posix(), why))
 
@@ -188,6 +202,34 @@ def _can_be_kept(entry: os.DirEntry[str], path: PurePosixPath, walk: Walk) -> bo
         walk.remark(path, NOT_UTF8)
         return False
     return True
+
+
+def event_files_below(root: Path) -> Iterator[tuple[str, int]]:
+    """Yield path and size of the event files below a folder, and each folder with size -1; no link is followed.
+
+    For whoever walks slowly through much: between two of them it may wait as long as it likes.
+    """
+    waiting, seen = [(str(root), 0)], 0
+    while waiting and seen < MOST_OF_ALL:
+        place, depth = waiting.pop()
+        yield place, -1
+        try:
+            with os.scandir(place) as entries:
+                found = list(itertools.islice(entries, MOST_ENTRIES))
+        except OSError:
+            continue
+        seen += len(found)
+        for entry in found:
+            try:
+                if entry.is_symlink():
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    if depth < DEEPEST and not _is_junction(entry):
+                        waiting.append((entry.path, depth + 1))
+                elif is_event_file(entry.name):
+                    yield entry.path, entry.stat(follow_symlinks=False).st_size
+            except OSError:
+                continue  # gone since it was listed
 
 
 def peek(root: Path, folder: Folder) -> Family:

@@ -124,6 +124,7 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "held": session.held,
         **_schedule(session),
         "mode": mode(session),
+        "origin": session.origin,
         "trainer": session.trainer.name,
         "environment": session.environment.name if session.environment else None,
         "owner": session.owner.get_username() if session.owner else None,
@@ -172,6 +173,8 @@ def actions(session: TrainingSession) -> list[str]:
         return ["restore"]
     if state in WAITING:
         return ["release" if session.held else "hold", "stop"]
+    if session.origin == "imported":
+        return ["trash"] if state in ENDED else []
     if state in ACTIVE:
         return {
             "run": ["stop", "pause", "kill"],
