@@ -134,7 +134,8 @@ class FoundRun:
     @property
     def stamp(self) -> str:
         """A digest of names, sizes and times: it changes when there may be something new to read."""
-        seen = sorted((one.path.as_posix(), one.size, one.modified_ns) for one in self.files())
+        above = len(self.results.parts)
+        seen = sorted((one.path.parts[above:], one.size, one.modified_ns) for one in self.files())
         return hashlib.sha256(repr(seen).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
     def files(self) -> Iterator[File]:

@@ -24,7 +24,7 @@ class Import(models.Model):
     tags = models.JSONField(default=list, blank=True)
     state = models.CharField(max_length=10, choices=STATES, default="waiting")
     again = models.BooleanField(default=False, help_text="Asked for while a look was under way.")
-    held_until = models.DateTimeField(null=True, blank=True, help_text="Somebody works on it until then.")
+    worked_at = models.DateTimeField(null=True, blank=True, help_text="The last sign of work on it.")
     cursor = models.JSONField(null=True, blank=True, help_text="The last folder that was done with, as its parts.")
     now_at = models.CharField(max_length=1024, blank=True, help_text="Where the look is.")
     entries = models.BigIntegerField(default=0, help_text="Files and folders that were looked at.")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sessions.selectors.imports import SourceShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
 
@@ -100,6 +101,7 @@ class SessionPage:
     command_shell: str
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     rules_form: RulesForm
+    source: SourceShape | None = field(metadata={"help": "Where an imported session was found."})
     system: SystemShape
 
 

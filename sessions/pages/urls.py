@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import views
+from sessions.pages import imports, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -16,6 +16,8 @@ urlpatterns = [
     *(path(f"sessions/<str:run_id>/{action}/", views.act, {"action": action}, name=action) for action in ACTIONS),
     path("sessions/<str:run_id>/move/", views.move, name="move"),
     path("sessions/<str:run_id>/schedule/", views.set_schedule, name="schedule"),
+    path("import/", imports.imports_page, name="imports"),
+    path("import/<int:key>/follow/", imports.follow_import, name="follow"),
     path("queue/", views.queue_page, name="queue"),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),

@@ -23,6 +23,7 @@ from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, files, history, machine, series, sessions
+from sessions.selectors.imports import source_of
 from sessions.selectors.series import REWARD_TAG
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 from sessions.services.config_files import read_config_file
@@ -176,6 +177,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         command_shell=as_shell(detail.command),
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         rules_form=rules_form,
+        source=source_of(session),
         system=machine.system_shape(),
     )
     return show(request, page, status=422 if rules_form.errors else 200)

@@ -44,7 +44,16 @@ def _draft_of(run: FoundRun, root: Path, source: Import) -> Path:
     """Where a copy is made; its last part is the run's own name, which says what is in it."""
     folder = root / run.results
     key = hashlib.sha256(f"{folder}\n{run.name}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Path(settings.MENTOR_HOME, "imports", str(source.pk), key, folder.name)
+    return _drafts(source) / key / folder.name
+
+
+def _drafts(source: Import) -> Path:
+    return Path(settings.MENTOR_HOME, "imports", str(source.pk))
+
+
+def forget_drafts(source: Import) -> None:
+    """Delete what is left of copies, once all of them are where they belong."""
+    shutil.rmtree(_drafts(source), ignore_errors=True)
 
 
 def _files(run: FoundRun, folder: Path) -> Iterator[tuple[str, int]]:

@@ -21,6 +21,7 @@ from sessions.domain.results_layout import FoundRun
 from sessions.domain.states import State
 from sessions.errors import InvalidInput, MentorError, NotAllowed
 from sessions.models import Import, ImportedRun, Machine
+from sessions.runtime.locks import FileLock
 from sessions.selectors.results_tree import LONGEST_PATH, MOST_REMARKS, Unreachable, Walk
 from sessions.services import adopting, copying, growing
 from sessions.services.config_files import browse_roots, local_path
@@ -31,13 +32,14 @@ logger = logging.getLogger(__name__)
 TASK = "sessions.tasks.work_on_import"
 # A launch waits behind a slice, so that slices are short.
 SLICE_SECONDS = 3.0
-# A holder that was killed holds nothing after this long; each slice holds anew.
-HOLD_SECONDS = 45.0
+# Work of which there was no sign for this long is given to the worker again: its task was lost.
+SILENT_SECONDS = 60.0
 # Runs are stored together until so much of them was read: a transaction costs more than what is in it.
 BATCH_BYTES = 8 * 1024 * 1024
 BATCH_RUNS = 25
 SHOW_SECONDS = 0.5
 EMPTY = "Nothing in its event files can be read."
+OPEN = ("waiting", "working")
 COUNTS = ("found", "imported", "grown", "known", "refused", "entries")
 
 
@@ -98,6 +100,7 @@ def again(source: Import) -> None:
 
 def enqueue(source_id: int) -> None:
     """Give the worker a slice of the work."""
+    Import.objects.filter(pk=source_id).update(worked_at=timezone.now())
     async_task(TASK, source_id)
 
 
@@ -114,21 +117,21 @@ def work(source_id: int, *, seconds: float = SLICE_SECONDS, say: Callable[[Impor
 
     `say` is told how it stands from time to time.
     """
-    source = _hold(source_id)
-    if source is None:
+    lock = lock_of(source_id)
+    if not lock.acquire():
         return True
     try:
-        return Slice(source, time.monotonic() + seconds, say).run()
+        source = Import.objects.select_related("asked_by").filter(pk=source_id, state__in=OPEN).first()
+        return source is None or Slice(source, time.monotonic() + seconds, say).run()
     finally:
-        Import.objects.filter(pk=source_id).update(held_until=None)
+        lock.release()
 
 
-def _hold(source_id: int) -> Import | None:
-    now = timezone.now()
-    free = Import.objects.filter(Q(held_until=None) | Q(held_until__lt=now), pk=source_id)
-    if not free.filter(state__in=("waiting", "working")).update(held_until=now + timedelta(seconds=HOLD_SECONDS)):
-        return None
-    return Import.objects.select_related("asked_by").get(pk=source_id)
+def lock_of(source_id: int) -> FileLock:
+    """Return the lock that whoever works on an import holds; any death frees it."""
+    folder = Path(settings.MENTOR_HOME, "imports")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return FileLock(folder / f"{source_id}.lock")
 
 
 @dataclass
@@ -280,17 +283,18 @@ class Slice:
         source.state, source.cursor = ("waiting" if asked_again else "done"), None
         source.ended_at = timezone.now()
         self._save()
+        copying.forget_drafts(source)
         return not asked_again
 
     def _save(self) -> None:
-        """Store how it stands; whoever works on it holds it for a while longer."""
+        """Store how it stands."""
         source = self.source
         source.now_at = PurePosixPath(*self.walk.reached).as_posix() if self.walk.reached else ""
         source.entries = self._before[0] + self.walk.entries
         source.refused = self._before[1] + self.walk.left_out
         source.remarks = [*self._before[2], *map(list, self.walk.remarks)][:MOST_REMARKS]
-        source.held_until = timezone.now() + timedelta(seconds=HOLD_SECONDS)
-        names = (*COUNTS, "state", "cursor", "remarks", "begun_at", "ended_at", "now_at", "held_until")
+        source.worked_at = timezone.now()
+        names = (*COUNTS, "state", "cursor", "remarks", "begun_at", "ended_at", "now_at", "worked_at")
         Import.objects.filter(pk=source.pk).update(**{name: getattr(source, name) for name in names})
         if self.say is not None:
             self.say(source)
@@ -327,7 +331,5 @@ def look_again(source_id: int) -> None:
 
 def left_undone(machine: Machine) -> list[int]:
     """Return the imports that wait for somebody to work on them: their task may have been lost."""
-    now = timezone.now()
-    open_ones = Import.objects.filter(machine=machine, state__in=("waiting", "working"))
-    free = open_ones.filter(Q(held_until=None) | Q(held_until__lt=now))
-    return list(free.values_list("pk", flat=True))
+    silent = Q(worked_at=None) | Q(worked_at__lt=timezone.now() - timedelta(seconds=SILENT_SECONDS))
+    return list(Import.objects.filter(silent, machine=machine, state__in=OPEN).values_list("pk", flat=True))

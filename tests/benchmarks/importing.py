@@ -1,4 +1,6 @@
-"""How long a folder of many runs takes to be imported, and to be looked at again: `python -m tests.benchmarks.importing`.
+"""How long many runs take to be imported, and to be looked at again.
+
+    python -m tests.benchmarks.importing [--runs 300] [--points 1000]
 
 300 runs of 12 tags of 1,000 points: 3.6 million scalars.
 """
@@ -7,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import struct
 import subprocess
 import sys
 import threading
@@ -17,56 +18,30 @@ from pathlib import Path
 import psutil
 
 from mentor_site.options import BASE_DIR
-from sessions.domain.crc32c import masked_crc32c
 from tests.benchmarks.stage import folder
+from tests.benchmarks.tables import say, say_where
+from tests.eventfiles import BEGAN, head, record, scalar
 
 TAGS = (
     "Environment/Cumulative Reward", "Environment/Episode Length", "Policy/Entropy", "Policy/Extrinsic Reward",
     "Policy/Learning Rate", "Policy/Epsilon", "Policy/Beta", "Policy/Extrinsic Value Estimate", "Losses/Policy Loss",
     "Losses/Value Loss", "Is Training", "Environment/Lesson Number/height",
 )  # fmt: skip
-BEGAN = 1_700_000_000
-
-
-def record(payload: bytes) -> bytes:
-    """An event as the file holds it."""
-    length = struct.pack("<Q", len(payload))
-    return b"".join(
-        (length, struct.pack("<I", masked_crc32c(length)), payload, struct.pack("<I", masked_crc32c(payload)))
-    )
-
-
-def varint(number: int) -> bytes:
-    """A number as protobuf writes it."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
-
-
-def scalar(at: float, step: int, tag: str, value: float) -> bytes:
-    """A scalar event, in the words torch's SummaryWriter uses."""
-    name = tag.encode()
-    told = b"\x0a" + varint(len(name)) + name + b"\x15" + struct.pack("<f", value)
-    summary = b"\x0a" + varint(len(told)) + told
-    return b"\x09" + struct.pack("<d", at) + b"\x10" + varint(step) + b"\x2a" + varint(len(summary)) + summary
 
 
 def event_file(points: int, *, began: int = BEGAN) -> bytes:
     """An event file of `points` points of each tag."""
-    head = record(b"\x09" + struct.pack("<d", began) + b"\x1a\x0dbrain.Event:2")
     rows = (scalar(began + n, n * 1000, tag, n / points) for n in range(1, points + 1) for tag in TAGS)
-    return head + b"".join(map(record, rows))
+    return head(began) + b"".join(map(record, rows))
 
 
 def make_runs(place: Path, runs: int, points: int) -> int:
     """Write results folders as ML-Agents leaves them and return how many bytes of events they hold."""
     content = event_file(points)
-    start = len(record(b"\x09" + struct.pack("<d", 0.0) + b"\x1a\x0dbrain.Event:2"))
+    start = len(head(BEGAN))
     for number in range(runs):
         # Each has a first record of its own, as files have that were written at different times.
-        own = record(b"\x09" + struct.pack("<d", BEGAN + number) + b"\x1a\x0dbrain.Event:2")
+        own = head(BEGAN + number)
         behavior = place / "results" / f"run{number:04}" / "Ball"
         behavior.mkdir(parents=True)
         (behavior / f"events.out.tfevents.{BEGAN + number}.host.{1000 + number}.0").write_bytes(own + content[start:])
@@ -109,19 +84,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=300)
     parser.add_argument("--points", type=int, default=1000)
     asked = parser.parse_args()
+    say_where()
     with folder() as place:
         nothing = place / "nothing"
         nothing.mkdir()
         seconds, _, _ = measured(place / "var", nothing)
-        print(f"the command itself, with the first migration: {seconds:.2f} s")
+        say(f"the command itself, with the first migration: {seconds:.2f} s")
         seconds, _, _ = measured(place / "var", nothing)
-        print(f"the command itself, nothing to import: {seconds:.2f} s")
+        say(f"the command itself, nothing to import: {seconds:.2f} s")
         size = make_runs(place, asked.runs, asked.points)
         count = asked.runs * asked.points * len(TAGS)
-        print(f"{asked.runs} runs, {count:,} scalars, {size / 1e6:.0f} MB of events")
+        say(f"{asked.runs} runs, {count:,} scalars, {size / 1e6:.0f} MB of events")
         for what in ("first import", "second import"):
             seconds, peak, said = measured(place / "var", place / "results")
-            print(f"{what}: {seconds:.2f} s, {peak:.0f} MB RSS at most. {said}")
+            say(f"{what}: {seconds:.2f} s, {peak:.0f} MB RSS at most. {said}")
 
 
 if __name__ == "__main__":
