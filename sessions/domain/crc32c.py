@@ -15,10 +15,15 @@ def _table() -> list[int]:
 TABLE = _table()
 
 
-def masked_crc32c(data: bytes) -> int:
-    """Return the CRC-32C (Castagnoli) of data, masked as the record format wants it."""
+def crc32c(data: bytes) -> int:
+    """Return the CRC-32C (Castagnoli) of data."""
     crc = 0xFFFFFFFF
     for byte in data:
         crc = TABLE[(crc ^ byte) & 0xFF] ^ crc >> 8
-    crc ^= 0xFFFFFFFF
+    return crc ^ 0xFFFFFFFF
+
+
+def masked_crc32c(data: bytes) -> int:
+    """Return the CRC-32C of data, masked as the record format wants it."""
+    crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
