@@ -9,7 +9,8 @@ from pathlib import Path
 
 from sessions.domain.results_layout import EventLog
 from sessions.metrics.codec import Points
-from sessions.metrics.events import Batch, Order, read_events
+from sessions.metrics.events import Batch, read_events
+from sessions.metrics.runs import before
 
 # How much of a run's files is read before anything of it is stored; the rest is read as if it had grown meanwhile.
 MOST_BYTES = 16 * 1024 * 1024
@@ -67,7 +68,7 @@ def read_run(root: Path, starts: Sequence[Sequence[EventLog]]) -> RunReading:
 
 
 def _read_log(root: Path, one: LogReading, reading: RunReading, limit: Limit) -> None:
-    order = Order()
+    order = None
     while reading.bytes_read < MOST_BYTES:
         batch = read_events(root / one.log.file.path, one.offset, limit_bytes=BATCH_BYTES, order=order)
         if batch.next_offset == one.offset:
@@ -96,18 +97,6 @@ def _cut(rounds: list[dict[Key, Points]], one: LogReading, batch: Batch) -> None
         for part in rounds:
             for key in [key for key in part if key[:2] == (one.start, one.log.behavior) and tag in (None, key[2])]:
                 part[key] = before(part[key], step)
-
-
-def before(points: Points, step: int) -> Points:
-    """Return the points with smaller steps than this."""
-    kept = [index for index, at in enumerate(points.steps) if at < step]
-    if len(kept) == len(points):
-        return points
-    return Points(
-        [points.steps[index] for index in kept],
-        [points.wall_times[index] for index in kept],
-        [points.values[index] for index in kept],
-    )
 
 
 @dataclass

@@ -6,82 +6,150 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('training', '0004_origin'),
+        ("training", "0004_origin"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='eventfile',
-            name='head',
-            field=models.CharField(blank=True, help_text='Length and SHA-256 of its first bytes.', max_length=80),
+            model_name="eventfile",
+            name="head",
+            field=models.CharField(blank=True, help_text="Length and SHA-256 of its first bytes.", max_length=80),
         ),
         migrations.AddField(
-            model_name='eventfile',
-            name='name',
-            field=models.CharField(blank=True, db_index=True, help_text='Its name without folders.', max_length=255),
+            model_name="eventfile",
+            name="name",
+            field=models.CharField(blank=True, db_index=True, help_text="Its name without folders.", max_length=255),
         ),
         migrations.AlterField(
-            model_name='trainer',
-            name='kind',
-            field=models.CharField(choices=[('mlagents', 'ML-Agents'), ('practice', 'Practice trainer'), ('imported', 'Trained elsewhere')], max_length=20),
+            model_name="trainer",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("mlagents", "ML-Agents"),
+                    ("practice", "Practice trainer"),
+                    ("imported", "Trained elsewhere"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='trainer',
-            name='origin',
-            field=models.CharField(choices=[('option', 'MENTOR_MLAGENTS_LEARN'), ('path', 'PATH'), ('registered', 'registered'), ('bundled', 'bundled'), ('imported', 'stands for trainers elsewhere')], max_length=20),
+            model_name="trainer",
+            name="origin",
+            field=models.CharField(
+                choices=[
+                    ("option", "MENTOR_MLAGENTS_LEARN"),
+                    ("path", "PATH"),
+                    ("registered", "registered"),
+                    ("bundled", "bundled"),
+                    ("imported", "stands for trainers elsewhere"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('folder', models.CharField(max_length=1024)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('copy', models.BooleanField(default=False, help_text='Whether the files are copied to MENTOR_HOME.')),
-                ('follow', models.BooleanField(default=True, help_text='Whether it is looked at again.')),
-                ('tags', models.JSONField(blank=True, default=list)),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('working', 'working'), ('done', 'done'), ('gone', 'not there now')], default='waiting', max_length=10)),
-                ('again', models.BooleanField(default=False, help_text='Asked for while a look was under way.')),
-                ('worked_at', models.DateTimeField(blank=True, help_text='The last sign of work on it.', null=True)),
-                ('cursor', models.JSONField(blank=True, help_text='The last folder that was done with, as its parts.', null=True)),
-                ('now_at', models.CharField(blank=True, help_text='Where the look is.', max_length=1024)),
-                ('entries', models.BigIntegerField(default=0, help_text='Files and folders that were looked at.')),
-                ('found', models.PositiveIntegerField(default=0)),
-                ('imported', models.PositiveIntegerField(default=0)),
-                ('grown', models.PositiveIntegerField(default=0, help_text='Known, and with something new.')),
-                ('known', models.PositiveIntegerField(default=0)),
-                ('refused', models.PositiveIntegerField(default=0)),
-                ('remarks', models.JSONField(blank=True, default=list, help_text='Folders that were refused or cut, and why.')),
-                ('begun_at', models.DateTimeField(blank=True, help_text='When the last look began.', null=True)),
-                ('ended_at', models.DateTimeField(blank=True, help_text='When it ended.', null=True)),
-                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('machine', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='training.machine')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("folder", models.CharField(max_length=1024)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("copy", models.BooleanField(default=False, help_text="Whether the files are copied to MENTOR_HOME.")),
+                ("follow", models.BooleanField(default=True, help_text="Whether it is looked at again.")),
+                ("tags", models.JSONField(blank=True, default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("working", "working"),
+                            ("done", "done"),
+                            ("gone", "not there now"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("again", models.BooleanField(default=False, help_text="Asked for while a look was under way.")),
+                ("worked_at", models.DateTimeField(blank=True, help_text="The last sign of work on it.", null=True)),
+                (
+                    "cursor",
+                    models.JSONField(
+                        blank=True, help_text="The last folder that was done with, as its parts.", null=True
+                    ),
+                ),
+                ("now_at", models.CharField(blank=True, help_text="Where the look is.", max_length=1024)),
+                ("entries", models.BigIntegerField(default=0, help_text="Files and folders that were looked at.")),
+                ("found", models.PositiveIntegerField(default=0)),
+                ("imported", models.PositiveIntegerField(default=0)),
+                ("grown", models.PositiveIntegerField(default=0, help_text="Known, and with something new.")),
+                ("known", models.PositiveIntegerField(default=0)),
+                ("refused", models.PositiveIntegerField(default=0)),
+                (
+                    "remarks",
+                    models.JSONField(blank=True, default=list, help_text="Folders that were refused or cut, and why."),
+                ),
+                ("begun_at", models.DateTimeField(blank=True, help_text="When the last look began.", null=True)),
+                ("ended_at", models.DateTimeField(blank=True, help_text="When it ended.", null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                ("machine", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="training.machine")),
             ],
             options={
-                'ordering': ('-pk',),
+                "ordering": ("-pk",),
             },
         ),
         migrations.CreateModel(
-            name='ImportedRun',
+            name="ImportedRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('folder', models.CharField(help_text='Where it was found; below it are its event files.', max_length=1024)),
-                ('name', models.CharField(help_text='Its name there.', max_length=255)),
-                ('format', models.CharField(max_length=20)),
-                ('version', models.CharField(blank=True, help_text='Of ML-Agents, as far as its files say.', max_length=50)),
-                ('stamp', models.CharField(blank=True, help_text='Digest of names, sizes and times when last read.', max_length=32)),
-                ('session', models.OneToOneField(help_text='Empty once it was deleted: then it is not adopted again by itself.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='found_as', to='training.trainingsession')),
-                ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='training.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "folder",
+                    models.CharField(help_text="Where it was found; below it are its event files.", max_length=1024),
+                ),
+                ("name", models.CharField(help_text="Its name there.", max_length=255)),
+                ("format", models.CharField(max_length=20)),
+                (
+                    "version",
+                    models.CharField(blank=True, help_text="Of ML-Agents, as far as its files say.", max_length=50),
+                ),
+                (
+                    "stamp",
+                    models.CharField(
+                        blank=True, help_text="Digest of names, sizes and times when last read.", max_length=32
+                    ),
+                ),
+                (
+                    "session",
+                    models.OneToOneField(
+                        help_text="Empty once it was deleted: then it is not adopted again by itself.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="found_as",
+                        to="training.trainingsession",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="runs",
+                        to="training.import",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='import',
-            constraint=models.UniqueConstraint(fields=('machine', 'folder', 'copy'), name='one_import_per_folder'),
+            model_name="import",
+            constraint=models.UniqueConstraint(fields=("machine", "folder", "copy"), name="one_import_per_folder"),
         ),
         migrations.AddConstraint(
-            model_name='importedrun',
-            constraint=models.UniqueConstraint(fields=('folder', 'name'), name='one_session_per_found_run'),
+            model_name="importedrun",
+            constraint=models.UniqueConstraint(fields=("folder", "name"), name="one_session_per_found_run"),
         ),
     ]
