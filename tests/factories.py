@@ -17,6 +17,8 @@ from sessions.models import (
     Artifact,
     Environment,
     EventFile,
+    Import,
+    ImportedRun,
     Machine,
     PortLease,
     SignInLink,
@@ -84,5 +86,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     Artifact.objects.create(
         session=session, attempt=attempt, path="Ball.onnx", behavior="Ball", kind="onnx", step=2, **file
     )
+    source = Import.objects.create(machine=make_machine(), folder="/results", asked_by=owner, remarks=[["a", "why"]])
+    ImportedRun.objects.create(session=None, source=source, folder="/results/a", name="a", format="results")
     Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
     return session

@@ -28,7 +28,7 @@ from sessions.domain.results_layout import (
     starts,
     writer_of,
 )
-from sessions.domain.states import State
+from sessions.domain.states import ENDED, State
 from sessions.domain.yaml_tree import MAX_BYTES
 from sessions.metrics.codec import Points
 from sessions.metrics.run_reading import MOST_SERIES, LogReading, RunReading, is_the_same, read_run
@@ -57,7 +57,6 @@ TIMERS_BYTES = 1024 * 1024
 NAME_CHARACTERS = 255
 # Names are looked for so many at a time: databases limit the values of a query.
 NAMES_AT_ONCE = 200
-EARLIER = "A later start went on from it."
 Key = tuple[int, str, str]
 
 
@@ -180,7 +179,7 @@ def is_read(reading: RunReading) -> bool:
 
 def _create_session(draft: Draft, source: Import, state: State, why: str) -> TrainingSession:
     run = draft.run
-    written = last_written(draft)
+    written = last_written(draft, draft.reading.starts - 1)
     began = first_begun(run) or written
     session = TrainingSession.objects.create(
         run_id=free_run_id(run.name),
@@ -208,7 +207,7 @@ def _create_attempts(draft: Draft, session: TrainingSession, state: State, resul
         logs = [one for one in draft.reading.logs if one.start == number]
         last = number == count - 1
         now = state if last else State.STOPPED
-        written = max((one.log.file.modified_ns for one in logs), default=0) / 1e9
+        written = last_written(draft, number)
         attempts.append(
             new_attempt(
                 session,
@@ -216,7 +215,7 @@ def _create_attempts(draft: Draft, session: TrainingSession, state: State, resul
                 now,
                 results=results,
                 began=min((begun(one.log.file.name) for one in logs), default=0) or written,
-                ended=None if now is State.RUNNING else written,
+                written=written,
                 command=draft.timers.command if last else (),
                 alarm=alarm_of(draft) if last else "",
             )
@@ -231,12 +230,15 @@ def new_attempt(
     *,
     results: Path,
     began: float,
-    ended: float | None,
+    written: float,
     command: Sequence[str] = (),
     alarm: str = "",
     force: bool = False,
 ) -> Attempt:
-    """Return an attempt that MENTOR has not started; it is not stored yet. Times are seconds since the epoch."""
+    """Return an attempt that MENTOR has not started; it is not stored yet.
+
+    Times are seconds since the epoch; `written` is when its last point was.
+    """
     return Attempt(
         session=session,
         number=number,
@@ -247,8 +249,8 @@ def new_attempt(
         command=list(command),
         results_dir=str(results),
         started_at=moment(began),
-        ended_at=moment(ended) if ended is not None else None,
-        progressed_at=moment(ended if ended is not None else time.time()),
+        ended_at=moment(written) if state in ENDED else None,
+        progressed_at=moment(written),
         alarm=alarm,
     )
 
@@ -336,11 +338,15 @@ def quiet_seconds(before: float, last: float) -> float:
     return min(max(QUIET_SECONDS, PATIENCE * gap), LONGEST_QUIET_SECONDS)
 
 
-def last_written(draft: Draft) -> float:
-    """Return when the run was last written to, in seconds since the epoch: a copy's files are newer than its events."""
-    times = [float(new.wall_times[-1]) for _, new in draft.series if len(new)]
-    told = max((at for at in times if 0 < at <= draft.run.last_written), default=0.0)
-    return told or draft.run.last_written
+def last_written(draft: Draft, start: int) -> float:
+    """Return when the files of a start were last written to, in seconds since the epoch.
+
+    The last event says it: the files of a copy are newer than what is in them.
+    """
+    latest = max((one.log.file.modified_ns for one in draft.reading.logs if one.start == start), default=0) / 1e9
+    times = (float(new.wall_times[-1]) for key, new in draft.series if key[0] == start and len(new))
+    # A file's time is that of a coarser clock.
+    return max((at for at in times if 0 < at <= latest + 2), default=latest)
 
 
 def first_begun(run: FoundRun) -> float:

@@ -66,6 +66,15 @@ def look_at(found: ImportedRun) -> Look | None:
     return Look(found, same[0], folder) if same else None
 
 
+def follow(found: ImportedRun, *, until: float = float("inf")) -> None:
+    """Store what is new of an adopted run that trains, or bring it to its end; `until` is a monotonic time."""
+    look = look_at(found)
+    if look is not None:
+        refresh(look, until=until)
+    elif found.session_id is not None:
+        settle(found.session_id, None)
+
+
 def refresh(look: Look, *, until: float = float("inf")) -> bool:
     """Store what is new of an adopted run; return whether that is all. `until` is a monotonic time in seconds.
 
@@ -121,7 +130,7 @@ def _further_attempt(look: Look, start: list[EventLog], *, force: bool) -> Attem
     unfinished.update(state=State.STOPPED.value, ended_at=F("progressed_at"))
     began = min(begun(log.file.name) for log in start) or written
     attempt = new_attempt(
-        session, last + 1, State.STOPPED, results=_results(session), began=began, ended=written, force=force
+        session, last + 1, State.STOPPED, results=_results(session), began=began, written=written, force=force
     )
     attempt.save()
     return attempt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,10 @@ from pathlib import Path
 from sessions.models import Import, ImportedRun, Machine
 from sessions.selectors.results_tree import event_files_below
 from sessions.services import growing, imports
+from sessions.supervisor.tries import Tries
+from sessions.supervisor.watch import is_of_the_database
+
+logger = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 1.0
 # Of each look, this much at most for what is known to train, and this much for walking through folders.
@@ -66,6 +71,7 @@ class ImportWatch:
     _remind_due: float = float("-inf")
     _folders: dict[int, Watched] = field(default_factory=dict)
     _turn: int = 0
+    _tries: dict[int, Tries] = field(default_factory=dict)
 
     def tick(self, now: float) -> None:
         """Do a small part of the work when it is time to; `now` is a monotonic time in seconds."""
@@ -73,25 +79,34 @@ class ImportWatch:
             return
         self._due = now + FOLLOW_SECONDS
         watched = imports.watched_runs(self.machine)
-        self._follow(watched)
+        self._follow(watched, now)
         if now >= self._remind_due:
             self._remind_due = now + REMIND_SECONDS
             self._refresh()
         self._walk(now, besides=tuple(os.path.join(found.folder, "") for found in watched))  # noqa: PTH118
 
-    def _follow(self, watched: Sequence[ImportedRun]) -> None:
+    def _follow(self, watched: Sequence[ImportedRun], now: float) -> None:
         """Read on what trains, in turns when it is much."""
         until = time.monotonic() + READ_SECONDS
         for offset in range(len(watched)):
-            found = watched[(self._turn + offset) % len(watched)]
-            look = growing.look_at(found)
-            if look is None:
-                growing.settle(found.session_id or 0, None)
-            else:
-                growing.refresh(look, until=until)
+            self._follow_one(watched[(self._turn + offset) % len(watched)], now, until)
             if time.monotonic() > until:
                 self._turn += offset + 1
                 return
+
+    def _follow_one(self, found: ImportedRun, now: float, until: float) -> None:
+        tries = self._tries.setdefault(found.pk, Tries())
+        if not tries.due(now):
+            return
+        try:
+            growing.follow(found, until=until)
+        except Exception as error:
+            if is_of_the_database(error):
+                raise
+            tries.fail(now)
+            logger.exception("%s could not be read; it is tried again", found.folder)
+        else:
+            del self._tries[found.pk]
 
     def _refresh(self) -> None:
         """Know the folders that are followed, and remind the worker of work that was lost."""
