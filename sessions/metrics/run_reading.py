@@ -17,6 +17,8 @@ MOST_BYTES = 16 * 1024 * 1024
 BATCH_BYTES = 4 * 1024 * 1024
 # A run with more series than this has them in its files, and not in the history.
 MOST_SERIES = 1000
+# Who has so many further series in one batch has no end of them: the rest of the file is not worth its time.
+HOPELESS_SERIES = 5_000
 HEAD_BYTES = 256
 
 # The start of the run (from 0), the behavior and the tag of a series.
@@ -81,6 +83,9 @@ def _read_log(root: Path, one: LogReading, reading: RunReading, limit: Limit) ->
         added: dict[Key, Points] = {(one.start, one.log.behavior, tag): new for tag, new in kept.items()}
         if added:
             _add(reading.rounds, added)
+        if limit.is_hopeless:
+            one.offset = max(one.offset, one.log.file.size)
+            return
 
 
 def _add(rounds: list[dict[Key, Points]], added: dict[Key, Points]) -> None:
@@ -105,10 +110,12 @@ class Limit:
 
     known: set[tuple[object, str]] = field(default_factory=set)
     left_out: int = 0
+    is_hopeless: bool = False
 
     def within(self, of: object, points: Mapping[str, Points]) -> dict[str, Points]:
         """Return the points of the series that are known, and of new ones as long as there is room; by tag."""
         kept = {}
+        before = self.left_out
         for tag, new in points.items():
             if (of, tag) not in self.known:
                 if len(self.known) >= MOST_SERIES:
@@ -116,6 +123,7 @@ class Limit:
                     continue
                 self.known.add((of, tag))
             kept[tag] = new
+        self.is_hopeless = self.left_out - before >= HOPELESS_SERIES
         return kept
 
 

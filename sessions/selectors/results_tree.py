@@ -29,6 +29,7 @@ from sessions.domain.results_layout import (
 DEEPEST = 24
 MOST_ENTRIES = 100_000
 MOST_FILES = 4_000
+MOST_EVENT_FILES = 500
 MOST_SUMMARIES = 5_000
 MOST_OF_ALL = 2_000_000
 MOST_REMARKS = 100
@@ -150,7 +151,7 @@ def listing(place: Path, path: PurePosixPath, name: str, walk: Walk) -> Folder |
         with os.scandir(place) as entries:
             for count, entry in enumerate(entries):
                 walk.entries += 1
-                if count >= MOST_ENTRIES or len(events) + len(others) >= MOST_FILES:
+                if count >= MOST_ENTRIES or len(others) >= MOST_FILES or len(events) >= MOST_EVENT_FILES:
                     cut = True
                     break
                 _sort_in(entry, path, events, others, folders, walk)
@@ -180,7 +181,8 @@ def _sort_in(
                 folders.append(entry.name)
         elif wanted is not None and entry.is_file(follow_symlinks=False) and _can_be_kept(entry, path, walk):
             seen = entry.stat(follow_symlinks=False)
-            wanted.append(File(path / entry.name, seen.st_size, seen.st_mtime_ns))
+            if seen.st_size or wanted is others:
+                wanted.append(File(path / entry.name, seen.st_size, seen.st_mtime_ns))
     except OSError:
         return  # gone since it was listed
 

@@ -153,7 +153,7 @@ def catch_up(look: Look, *, until: float = float("inf")) -> bool:
             raise_alarm(row.attempt, SHORTER.format(row.path))
         if file.size > row.offset:
             limit = limit or _limit_of(look.session.pk)
-            done = _read_on(row, look.root / file.path, limit, until=until) and done
+            done = _read_on(row, look.root / file.path, file.size, limit, until=until) and done
     return done
 
 
@@ -162,28 +162,29 @@ def _limit_of(session_id: int) -> Limit:
     return Limit({((attempt, behavior), tag) for attempt, behavior, tag in known})
 
 
-def _read_on(row: EventFile, path: Path, limit: Limit, *, until: float) -> bool:
+def _read_on(row: EventFile, path: Path, size: int, limit: Limit, *, until: float) -> bool:
     while True:
         batch = read_events(path, row.offset, limit_bytes=BATCH_BYTES)
         if batch.next_offset == row.offset:
             return True
-        if not _store(row, batch, limit):
+        if not _store(row, batch, limit, size=size):
             return True  # somebody else reads it
         if time.monotonic() > until:
             return False
 
 
-def _store(row: EventFile, batch: Batch, limit: Limit) -> bool:
+def _store(row: EventFile, batch: Batch, limit: Limit, *, size: int = 0) -> bool:
     kept = limit.within((row.attempt_id, row.behavior), batch.points)
+    end = max(batch.next_offset, size) if limit.is_hopeless else batch.next_offset
     with transaction.atomic():
         moved = EventFile.objects.filter(pk=row.pk, offset=row.offset).update(
-            offset=batch.next_offset, skipped=F("skipped") + batch.skipped
+            offset=end, skipped=F("skipped") + batch.skipped
         )
         if not moved:
             return False
         points.append_columns({(row.attempt_id, row.behavior, tag): new for tag, new in kept.items()})
         _advance(row, kept)
-    row.offset = batch.next_offset
+    row.offset = end
     if limit.left_out:
         raise_alarm(row.attempt, f"It has more than {MOST_SERIES:,} series; those beyond are in its files only.")
     if batch.skipped:

@@ -1,4 +1,4 @@
-"""Runs are found by the names of folders and files alone, in every layout ML-Agents ever had, and in those of others."""
+"""Runs are found by the names of folders and files alone, in every layout that ML-Agents had, and in others."""
 
 from __future__ import annotations
 
