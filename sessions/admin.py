@@ -118,6 +118,20 @@ class EventFileAdmin(ReadOnly):
     list_display = ("attempt", "path", "offset", "skipped")
 
 
+@admin.register(models.Import)
+class ImportAdmin(ReadOnly):
+    list_display = ("folder", "machine", "state", "follow", "asked_by", "asked_at", "found", "imported")
+    list_filter = ("state", "follow", "machine")
+    search_fields = ("folder",)
+
+
+@admin.register(models.ImportedRun)
+class ImportedRunAdmin(ReadOnly):
+    list_display = ("session", "folder", "name", "format", "version")
+    list_filter = ("format",)
+    search_fields = ("folder", "session__run_id")
+
+
 @admin.register(models.Trainer)
 class TrainerAdmin(ReadOnly):
     list_display = ("name", "kind", "version", "python_version", "origin", "problem")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.tasks import async_task
 
 from sessions.errors import IllegalTransition
-from sessions.services import checkpoints, compaction, inspections, launching
+from sessions.services import checkpoints, compaction, imports, inspections, launching
 
 # So long at a time: others wait in the same queue.
 SLICE_SECONDS = 10.0
@@ -40,3 +40,9 @@ def look_at_checkpoints(session_id: int, after: int) -> None:
 def inspect_models(session_id: int) -> None:
     """Look into the models of a session that somebody asked about."""
     inspections.inspect_waiting(session_id)
+
+
+def work_on_import(import_id: int) -> None:
+    """Do a slice of an import and enqueue the next, until there is nothing left."""
+    if not imports.work(import_id):
+        imports.enqueue(import_id)

@@ -19,6 +19,8 @@ from sessions.models import (
     Evaluation,
     EvaluationRun,
     EventFile,
+    Import,
+    ImportedRun,
     Machine,
     ModelInspection,
     OutsideCheckpoint,
@@ -92,5 +94,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     evaluation = Evaluation.objects.create(session=session, behavior="Ball", episodes=1, trainer="x", asked_by="ada")
     EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
     ModelInspection.objects.create(sha256="ba11", problem="ball", asked_at=timezone.now())
+    source = Import.objects.create(machine=make_machine(), folder="/results", asked_by=owner, remarks=[["a", "why"]])
+    ImportedRun.objects.create(session=None, source=source, folder="/results/a", name="a", format="results")
     Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
     return session

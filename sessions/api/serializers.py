@@ -169,6 +169,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     start_at = serializers.DateTimeField(allow_null=True)
     start_after = serializers.CharField(allow_null=True, help_text="The run id of the session it waits for.")
     mode = serializers.ChoiceField(choices=["editor", "executable"])
+    origin = serializers.ChoiceField(choices=["mentor", "imported"], help_text="imported: only watched.")
     trainer = serializers.CharField()
     environment = serializers.CharField(allow_null=True)
     owner = serializers.CharField(allow_null=True)

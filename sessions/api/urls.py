@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import causes, checkpoints, diagnosis, evaluations, exports, files, metrics, views
+from sessions.api import causes, checkpoints, diagnosis, evaluations, exports, files, imports, metrics, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -50,6 +50,8 @@ urlpatterns = [
     path("export/", exports.ExportView.as_view(), name="export"),
     path("causes/", causes.CausesView.as_view(), name="causes"),
     path("causes/<int:key>/", causes.CauseView.as_view(), name="cause"),
+    path("imports/", imports.ImportsView.as_view(), name="imports"),
+    path("imports/<int:key>/", imports.ImportView.as_view(), name="import"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

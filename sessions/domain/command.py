@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+RUN_ID_CHARACTERS = 64
 RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM\d|LPT\d)(?:\..*)?", re.IGNORECASE)
 DEVICE = re.compile(r"cpu|cuda(?::\d{1,2})?")
 # Unity would write, run or open something else by these.
@@ -200,3 +201,17 @@ def suggest_run_id(behaviors: Sequence[str], taken: Collection[str]) -> str:
 def as_shell(argv: Sequence[str], windows: bool = sys.platform == "win32") -> str:
     """Return a command line as a person would type it in this system's shell."""
     return subprocess.list2cmdline(argv) if windows else shlex.join(argv)
+
+
+def run_id_like(name: str) -> str:
+    """Return a run id that resembles any name: what a run id may not have becomes a hyphen or is left out."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip("._-")[:RUN_ID_CHARACTERS].rstrip(".-")
+    if not plain:
+        return "run"
+    return f"run-{plain}"[:RUN_ID_CHARACTERS].rstrip(".-") if RESERVED.fullmatch(plain) else plain
+
+
+def numbered(run_id: str, number: int) -> str:
+    """Return a run id with a number behind it, such as `ball-2`."""
+    tail = f"-{number}"
+    return run_id[: RUN_ID_CHARACTERS - len(tail)] + tail

@@ -1,6 +1,7 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
 from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspection
+from sessions.models.imports import Import, ImportedRun
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
@@ -14,6 +15,8 @@ __all__ = [
     "Evaluation",
     "EvaluationRun",
     "EventFile",
+    "Import",
+    "ImportedRun",
     "Machine",
     "ModelInspection",
     "OutsideCheckpoint",

@@ -22,12 +22,13 @@ class Machine(models.Model):
 class Trainer(models.Model):
     """An installation that can train."""
 
-    KINDS = (("mlagents", "ML-Agents"), ("practice", "Practice trainer"))
+    KINDS = (("mlagents", "ML-Agents"), ("practice", "Practice trainer"), ("imported", "Trained elsewhere"))
     ORIGINS = (
         ("option", "MENTOR_MLAGENTS_LEARN"),
         ("path", "PATH"),
         ("registered", "registered"),
         ("bundled", "bundled"),
+        ("imported", "stands for trainers elsewhere"),
     )
 
     kind = models.CharField(max_length=20, choices=KINDS)

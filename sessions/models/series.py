@@ -37,6 +37,9 @@ class EventFile(models.Model):
     behavior = models.CharField(max_length=255)
     offset = models.BigIntegerField(default=0)
     skipped = models.IntegerField(default=0, help_text="Damaged records that were passed over.")
+    # By these a copy of the file is known again, wherever it lies.
+    name = models.CharField(max_length=255, blank=True, db_index=True, help_text="Its name without folders.")
+    head = models.CharField(max_length=80, blank=True, help_text="Length and SHA-256 of its first bytes.")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("attempt", "path"), name="event_file_unique"),)

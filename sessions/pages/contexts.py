@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
+from sessions.selectors.imports import SourceShape
 from sessions.selectors.inspections import ModelShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
@@ -95,6 +96,7 @@ class SessionPage:
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     rules_form: RulesForm
     diagnosis: Diagnosis | None = field(metadata={"help": "Of the latest attempt, when it ended badly."})
+    source: SourceShape | None = field(metadata={"help": "Where an imported session was found."})
     system: SystemShape
 
 

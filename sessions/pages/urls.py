@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import checkpoints, diagnosis, evaluations, files, views
+from sessions.pages import checkpoints, diagnosis, evaluations, files, imports, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -25,6 +25,8 @@ urlpatterns = [
     path("checkpoints/", checkpoints.library, name="checkpoints"),
     path("checkpoints/<int:key>/forget/", checkpoints.forget, name="forget-checkpoint"),
     path("sessions/<str:run_id>/remedy/", diagnosis.apply_remedy, name="remedy"),
+    path("import/", imports.imports_page, name="imports"),
+    path("import/<int:key>/follow/", imports.follow_import, name="follow"),
     path("queue/", views.queue_page, name="queue"),
     path("causes/", diagnosis.causes_page, name="causes"),
     path("causes/<int:key>/forget/", diagnosis.forget, name="forget"),

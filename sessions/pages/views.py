@@ -27,6 +27,7 @@ from sessions.selectors import console, history, machine, series, sessions
 from sessions.selectors.checkpoints import checkpoints_of, other_files
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.evaluations import evaluations_of
+from sessions.selectors.imports import source_of
 from sessions.selectors.inspections import ModelShape, models_of
 from sessions.selectors.listing import Chosen
 from sessions.selectors.scores import keeping_in_words
@@ -202,6 +203,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         rules_form=rules_form,
         diagnosis=diagnosis_of(session),
+        source=source_of(session),
         system=machine.system_shape(),
     )
     return show(request, page, status=422 if rules_form.errors else 200)

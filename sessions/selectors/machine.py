@@ -40,7 +40,7 @@ def system_shape() -> SystemShape:
     return SystemShape(
         supervisor_online=seconds is not None and seconds < OFFLINE_SECONDS,
         supervisor_seen_seconds=seconds,
-        busy_slots=Attempt.objects.filter(state__in=values(ACTIVE)).count(),
+        busy_slots=Attempt.objects.filter(state__in=values(ACTIVE)).exclude(session__origin="imported").count(),
         slots=settings.MENTOR["MENTOR_MAX_PARALLEL"],
         gpus=machine.gpus if machine else [],
         disk_free=free,
@@ -50,7 +50,7 @@ def system_shape() -> SystemShape:
 
 
 def trainer_shapes() -> list[TrainerShape]:
-    """Return all trainers, with what is wrong with them."""
+    """Return all trainers that can be on this machine, with what is wrong with them."""
     return [
         TrainerShape(
             id=trainer.pk,
@@ -62,7 +62,7 @@ def trainer_shapes() -> list[TrainerShape]:
             ok=not trainer.problem,
             problem=trainer.problem,
         )
-        for trainer in Trainer.objects.all()
+        for trainer in Trainer.objects.exclude(kind="imported")
     ]
 
 

@@ -129,6 +129,7 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "held": session.held,
         **_schedule(session),
         "mode": mode(session),
+        "origin": session.origin,
         "trainer": session.trainer.name,
         "environment": session.environment.name if session.environment else None,
         "owner": session.owner.get_username() if session.owner else None,
@@ -177,6 +178,8 @@ def actions(session: TrainingSession) -> list[str]:
         return ["restore"]
     if state in WAITING:
         return ["release" if session.held else "hold", "stop"]
+    if session.origin == "imported":
+        return ["trash"] if state in ENDED else []
     if state in ACTIVE:
         return {
             "run": ["stop", "pause", "kill"],

@@ -127,6 +127,7 @@ class SessionShape:
     start_at: datetime | None
     start_after: str | None
     mode: str
+    origin: str = field(metadata={"help": "mentor: started here; imported: only watched."})
     trainer: str
     environment: str | None
     owner: str | None

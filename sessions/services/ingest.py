@@ -226,7 +226,8 @@ class Ingester:
         return True
 
     def _register(self, name: str, behavior: str) -> EventFile:
-        file, _ = EventFile.objects.get_or_create(attempt=self.attempt, path=name, defaults={"behavior": behavior})
+        columns = {"behavior": behavior, "name": name.rpartition("/")[2][:255]}
+        file, _ = EventFile.objects.get_or_create(attempt=self.attempt, path=name, defaults=columns)
         self._files[name] = file
         return file
 

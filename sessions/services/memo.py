@@ -47,8 +47,8 @@ def keep(session_id: int) -> None:
 
 def _write(session_id: int) -> None:
     session = TrainingSession.objects.select_related("owner", "trainer", "environment").filter(pk=session_id).first()
-    if session is None:
-        return
+    if session is None or session.origin == "imported":
+        return  # an import rebuilds it from where it lies
     directory = RunDirectory(settings.MENTOR_HOME, session.run_id)
     try:
         directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -330,7 +330,13 @@ def _check_run_id(request: StartRequest, existing: TrainingSession | None, resul
                 "Resume it, or choose another run id.",
             )
         return
-    if existing.trashed_at is not None:
+    if existing.origin == "imported":
+        errors.add(
+            "run_id",
+            f"The run id {existing.run_id} belongs to a session that was imported.",
+            "Choose another. To train on from what it saved, initialize from it.",
+        )
+    elif existing.trashed_at is not None:
         errors.add("run_id", f"The run id {request.run_id} belongs to a session in the trash.")
     elif not (request.resume or request.force):
         errors.add("run_id", f"The run id {request.run_id} is taken.", "Choose another, or resume that session.")

@@ -31,6 +31,7 @@ from sessions.services.planning import (
     results_of_run,
 )
 from sessions.services.staging import Chosen
+from sessions.services.stopping import require_own
 from sessions.services.transitions import record
 
 
@@ -69,6 +70,7 @@ def new_attempt(
     `not_before`, and `why` explains it meanwhile.
     Raises Conflict unless the session has ended. The check is part of the update, so two callers cannot both win.
     """
+    require_own(session)
     before = State(session.state)
     why = why or (_how_it_goes_on(session) if resume else EXPLANATIONS[State.QUEUED])
     columns = {"state": State.QUEUED.value, "explanation": why, "wanted": "run", "held": held, "ended_at": None}

@@ -50,6 +50,7 @@ def _want(
 ) -> TrainingSession:
     with transaction.atomic():
         session.refresh_from_db()
+        require_own(session)
         if State(session.state) in ENDED:
             raise Conflict(f"{session.run_id} has ended; there is nothing to stop.")
         if session.wanted == "restart":
@@ -65,6 +66,15 @@ def _want(
                 record(session.pk, attempt.pk, state, state, who=by, why=why)
     session.refresh_from_db()
     return session
+
+
+def require_own(session: TrainingSession) -> None:
+    """Raise Conflict for a session that was imported: MENTOR has no process of it, and does not write to its files."""
+    if session.origin == "imported":
+        raise Conflict(
+            f"{session.run_id} was not started by MENTOR, which only watches it.",
+            hint="Stop it where it was started. To train on, start a session that initializes from it.",
+        )
 
 
 def _note(attempt: Attempt, by: str) -> None:

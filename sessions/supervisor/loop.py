@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import connection
 from django.utils import timezone
@@ -17,6 +18,7 @@ from sessions.services import queue
 from sessions.services.resources import note_gpus
 from sessions.supervisor.compacting import Compacting
 from sessions.supervisor.evaluating import EvaluationWatch
+from sessions.supervisor.imports import ImportWatch
 from sessions.supervisor.reserve import DiskWatch
 from sessions.supervisor.resources import ResourceWatch
 from sessions.supervisor.watch import Watch, is_of_the_database
@@ -46,12 +48,14 @@ class Supervisor:
     evaluations: EvaluationWatch = field(default_factory=EvaluationWatch)
     disks: DiskWatch = field(init=False)
     compacting: Compacting = field(default_factory=Compacting)
+    imports: ImportWatch = field(init=False)
     _seen_version: int | None = None
     _refreshed_at: float = float("-inf")
     _beat_at: float = float("-inf")
 
     def __post_init__(self) -> None:
         self.disks = DiskWatch(self.machine)
+        self.imports = ImportWatch(self.machine)
         note_gpus(self.machine, self.resources.gpus.find())
 
     def tick(self) -> float:
@@ -66,6 +70,7 @@ class Supervisor:
                 del self.watches[pk]
                 self._refreshed_at = float("-inf")
         self._look_at_the_machine(now)
+        self._guarded(lambda: self.imports.tick(now), "This look at imported folders failed; the next one tries again.")
         return self._pause(self.spent() - spent)
 
     def _pause(self, spent: float) -> float:
@@ -90,12 +95,15 @@ class Supervisor:
         """
         attempts = [watch.attempt for watch in self.watches.values()]
         for look in (self.disks.tick, self.resources.tick, self.evaluations.tick, self.compacting.tick):
-            try:
-                look(now, attempts)
-            except Exception as error:
-                if is_of_the_database(error):
-                    raise
-                logger.exception("This look at the machine failed; the next one tries again.")
+            self._guarded(partial(look, now, attempts), "This look at the machine failed; the next one tries again.")
+
+    def _guarded(self, look: Callable[[], None], words: str) -> None:
+        try:
+            look()
+        except Exception as error:
+            if is_of_the_database(error):
+                raise
+            logger.exception(words)
 
     def _beat(self, now: float) -> None:
         Machine.objects.filter(pk=self.machine.pk).update(supervisor_seen_at=timezone.now(), supervisor_pid=os.getpid())

@@ -49,6 +49,8 @@ KINDS: dict[str, Kind] = {
         waits_for_play=lambda options: any(word.split("=")[0] == "--wait" for word in options.get("env_args", ())),
         variables={"PYTHONPATH": str(PROJECT_DIR)},
     ),
+    # Stands for whatever trained a session that was not started here; there is nothing to run.
+    "imported": Kind(kind="imported", title="Trained elsewhere", module="", waits_for_play=lambda options: False),
 }
 
 PRACTICE_INTERPRETER = sys.executable

@@ -1,7 +1,9 @@
-// A dialog that walks the folders the server lets one see, and gives back the path of a file.
+// A dialog that walks the folders the server lets one see, and gives back the path of a file; of a folder, where the
+// dialog has a button to take it.
 export function createPicker(dialog, { address, fetcher = (...all) => fetch(...all) }) {
   const part = (name) => dialog.querySelector(`[data-picker-${name}]`);
   let parent = null;
+  let here = "";
   let picked = () => {};
 
   async function list(folder) {
@@ -9,6 +11,7 @@ export function createPicker(dialog, { address, fetcher = (...all) => fetch(...a
     if (!answer?.ok) return folder ? list("") : empty("The folders cannot be read.");
     const seen = await answer.json();
     parent = seen.parent;
+    here = seen.folder;
     part("folder").textContent = seen.folder;
     part("up").disabled = parent === null;
     const rows = [...seen.folders.map((one) => entry(one, "folder")), ...seen.files.map((one) => entry(one, "file"))];
@@ -44,6 +47,7 @@ export function createPicker(dialog, { address, fetcher = (...all) => fetch(...a
   }
 
   part("close").addEventListener("click", () => dialog.close());
+  part("take")?.addEventListener("click", () => choose(here));
   part("up").addEventListener("click", () => list(parent ?? ""));
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   return { open };
