@@ -167,6 +167,12 @@ class ModelInspectionAdmin(ReadOnly):
     search_fields = ("sha256", "problem")
 
 
+@admin.register(models.TaughtCause)
+class TaughtCauseAdmin(ReadOnly):
+    list_display = ("title", "text", "taught_by", "taught_at")
+    search_fields = ("title", "text")
+
+
 @admin.register(models.Machine)
 class MachineAdmin(ReadOnly):
     list_display = ("name", "supervisor_seen_at", "supervisor_pid")

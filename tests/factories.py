@@ -26,6 +26,7 @@ from sessions.models import (
     OutsideCheckpoint,
     PortLease,
     SignInLink,
+    TaughtCause,
     Trainer,
     TrainingSession,
 )
@@ -93,6 +94,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     )
     evaluation = Evaluation.objects.create(session=session, behavior="Ball", episodes=1, trainer="x", asked_by="ada")
     EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
+    TaughtCause.objects.create(text="the moon is full", title="Moon", fix="Wait.", taught_by=owner)
     ModelInspection.objects.create(sha256="ba11", problem="ball", asked_at=timezone.now())
     source = Import.objects.create(machine=make_machine(), folder="/results", asked_by=owner, remarks=[["a", "why"]])
     ImportedRun.objects.create(session=None, source=source, folder="/results/a", name="a", format="results")
