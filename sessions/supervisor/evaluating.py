@@ -18,6 +18,8 @@ from sessions.services.launching import directory_of
 
 LOOK_SECONDS = 1.0
 IDLE_SECONDS = 2.0
+# How often what is left of deleted evaluations is looked for, among all sessions there are.
+ORPHANS_SECONDS = 60.0
 # How far into the console the trainer tells what it took over of a checkpoint.
 CONSOLE_BYTES = 1024 * 1024
 NOT_TAKEN_OVER = b"Failed to load for module Policy."
@@ -62,6 +64,7 @@ class EvaluationWatch:
 
     _readers: dict[int, Reader] = field(default_factory=dict)
     _due: float = float("-inf")
+    _orphans_due: float = float("-inf")
 
     def tick(self, now: float, _: Iterable[Attempt] = ()) -> None:
         """Look at every evaluation that is not over; `now` is a monotonic clock in seconds."""
@@ -72,8 +75,10 @@ class EvaluationWatch:
         self._readers = {run.pk: self._readers[run.pk] for run in runs if run.pk in self._readers}
         for run in runs:
             self._look(run)
-        for session in orphans():
-            counting.clear_orphan(session)
+        if now >= self._orphans_due:
+            self._orphans_due = now + ORPHANS_SECONDS
+            for session in orphans():
+                counting.clear_orphan(session)
 
     def _look(self, run: EvaluationRun) -> None:
         if run.state not in counting.UNFINISHED:

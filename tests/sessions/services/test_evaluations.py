@@ -294,7 +294,7 @@ def test_what_is_left_of_an_evaluation_that_was_deleted_is_ended_and_removed(
     assert orphans() == [acting]
     watch = EvaluationWatch()
     watch.tick(0.0)
-    watch.tick(5.0)
+    watch.tick(70.0)
     assert TrainingSession.objects.get() == session
 
 
