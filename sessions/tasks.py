@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sessions.errors import IllegalTransition
 from sessions.services import launching
+from sessions.services import upkeep as upkeeping
 
 
 def launch_attempt(attempt_id: int) -> None:
@@ -13,3 +14,8 @@ def launch_attempt(attempt_id: int) -> None:
     except IllegalTransition:
         return  # delivered twice, or stopped while it waited
     launching.launch(attempt)
+
+
+def upkeep() -> None:
+    """Do a slice of what MENTOR does for itself; the supervisor asks again while there is more."""
+    upkeeping.work()

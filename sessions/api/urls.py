@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import views
+from sessions.api import history, keeping, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -27,6 +27,13 @@ urlpatterns = [
     path("sessions/<str:run_id>/checkpoints/", views.CheckpointsView.as_view(), name="checkpoints"),
     path("sessions/<str:run_id>/artifacts/<int:key>/", views.ArtifactView.as_view(), name="artifact"),
     path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
+    path("behaviors/", history.BehaviorsView.as_view(), name="behaviors"),
+    path("projects/", history.ProjectsView.as_view(), name="projects"),
+    path("bulk/", history.BulkView.as_view(), name="bulk"),
+    path("trash/", keeping.TrashView.as_view(), name="trash-list"),
+    path("removals/", keeping.RemovalsView.as_view(), name="removals"),
+    path("retention/", keeping.RetentionView.as_view(), name="retention"),
+    path("retention/plan/", keeping.RetentionPlanView.as_view(), name="retention-plan"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

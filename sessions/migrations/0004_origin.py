@@ -4,20 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('training', '0003_restart_wish'),
+        ("training", "0003_restart_wish"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='trainingsession',
-            name='origin',
-            field=models.CharField(choices=[('mentor', 'started here'), ('imported', 'imported')], default='mentor', max_length=10),
+            model_name="trainingsession",
+            name="origin",
+            field=models.CharField(
+                choices=[("mentor", "started here"), ("imported", "imported")], default="mentor", max_length=10
+            ),
         ),
         migrations.AlterField(
-            model_name='attempt',
-            name='results_dir',
-            field=models.CharField(blank=True, help_text='What mlagents-learn is given as --results-dir; of an imported session, its folder itself.', max_length=1024),
+            model_name="attempt",
+            name="results_dir",
+            field=models.CharField(
+                blank=True,
+                help_text="What mlagents-learn is given as --results-dir; of an imported session, its folder itself.",
+                max_length=1024,
+            ),
         ),
     ]

@@ -14,7 +14,9 @@ class BehaviorProgress(models.Model):
     name = models.CharField(max_length=255)
     step = models.BigIntegerField(default=0)
     max_steps = models.BigIntegerField(null=True, blank=True)
+    trainer_type = models.CharField(max_length=50, blank=True, help_text="ppo, sac, poca; empty when unknown.")
     mean_reward = models.FloatField(null=True, blank=True)
+    best_reward = models.FloatField(null=True, blank=True, help_text="The largest `mean_reward` so far.")
     std_reward = models.FloatField(null=True, blank=True)
     elapsed_seconds = models.FloatField(null=True, blank=True, help_text="Since the attempt started, at `step`.")
     seen = models.BooleanField(default=False, help_text="Whether the trainer has spoken of it.")
@@ -23,6 +25,7 @@ class BehaviorProgress(models.Model):
         ordering = ("pk",)
         verbose_name_plural = "behavior progress"
         constraints = (models.UniqueConstraint(fields=("session", "name"), name="behavior_name_unique"),)
+        indexes = (models.Index(fields=("name", "best_reward"), name="behavior_best"),)
 
     def __str__(self) -> str:
         return self.name

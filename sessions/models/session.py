@@ -19,6 +19,9 @@ WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause", "restart")]
 REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot", "Editor", "port", "disk")]
 # Where a session comes from: MENTOR started it, or it was found on disk.
 ORIGINS = (("mentor", "started here"), ("imported", "imported"))
+# What MENTOR still has to do to a session's files; `delete_all` includes the results folder of its user.
+CHORES = (("pack", "compress"), ("unpack", "decompress"), ("delete", "delete"), ("delete_all", "delete with results"))
+DELETING = ("delete", "delete_all")
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
 
 
@@ -34,6 +37,7 @@ class TrainingSession(models.Model):
     name = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True)
+    project = models.CharField(max_length=100, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     origin = models.CharField(max_length=10, choices=ORIGINS, default="mentor")
     state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
@@ -59,7 +63,14 @@ class TrainingSession(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="Out of the lists, but kept and findable.")
     trashed_at = models.DateTimeField(null=True, blank=True)
+    chore = models.CharField(
+        max_length=10, choices=CHORES, blank=True, help_text="What is still to be done to its files."
+    )
+    chore_after = models.DateTimeField(null=True, blank=True, help_text="When a chore that failed is tried again.")
+    disk_bytes = models.BigIntegerField(null=True, blank=True, help_text="Taken by MENTOR's own files, once measured.")
+    packed_bytes = models.BigIntegerField(default=0, help_text="How much smaller its files are for being compressed.")
     steps_per_second = models.FloatField(null=True, blank=True)
     # Grows with every stored change, so that a page can ask for what is newer than it has seen.
     version = models.BigIntegerField(default=0)
@@ -73,6 +84,9 @@ class TrainingSession(models.Model):
         indexes = (
             models.Index(fields=("state", "-priority", "place"), name="session_queue"),
             models.Index(fields=("-created_at",), name="session_newest"),
+            models.Index(fields=("trashed_at", "archived_at", "-created_at"), name="session_shelf"),
+            models.Index(fields=("project", "-created_at"), name="session_project"),
+            models.Index(fields=("chore",), condition=~Q(chore=""), name="session_chore"),
         )
         permissions = (
             ("start_session", "May start and resume sessions"),

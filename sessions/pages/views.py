@@ -22,9 +22,21 @@ from sessions.pages import contexts
 from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
+from sessions.runtime.packing import open_bytes
 from sessions.selectors import console, files, history, machine, series, sessions
 from sessions.selectors.series import REWARD_TAG
-from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
+from sessions.services import (
+    accounts,
+    actions,
+    batches,
+    bulk,
+    editing,
+    environments,
+    planning,
+    rules,
+    starting,
+    trainers,
+)
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
@@ -39,6 +51,8 @@ SAID = {
     "release": "{} may start.",
     "kill": "{} is ended at once; what it learned since its last checkpoint is lost.",
     "resume": "{} goes on from what it saved last.",
+    "archive": "{} is in the archive; its files are compressed and stay readable.",
+    "unarchive": "{} is back in the lists.",
     "trash": "{} is in the trash; its files stay where they are.",
     "restore": "{} is back in the history.",
 }
@@ -112,12 +126,16 @@ def session_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(chosen, PAGE_SIZE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
+    visible = sessions.visible_sessions(request.user)
     context = contexts.SessionListPage(
         sessions=[sessions.session_shape(session) for session in page.object_list],
         page=page,
-        filters={name: request.GET.get(name, "") for name in ("state", "behavior", "text", "order", "trash")},
+        filters={name: request.GET.get(name, "") for name in contexts.LIST_FILTERS},
         states=[state for state, _ in history.STATE_CHOICES],
-        behaviors=history.behavior_names(sessions.visible_sessions(request.user)),
+        behaviors=history.behavior_names(visible),
+        projects=history.projects(visible),
+        trainers=history.trainer_names(),
+        environments=history.environment_names(),
         orders=list(history.ORDERS.items()),
         query=query.urlencode(),
         system=machine.system_shape(),
@@ -201,10 +219,14 @@ def console_download(request: HttpRequest, run_id: str) -> HttpResponseBase:
     session = sessions.session_named(run_id, request.user)
     attempt = console.attempt_of(session, natural(request.GET.get("attempt", ""), most_digits=9))
     path = console.console_path(session, attempt) if attempt else None
-    if attempt is None or path is None or not path.is_file():
+    try:
+        file = open_bytes(path) if path else None
+    except OSError:
+        file = None
+    if attempt is None or file is None:
         return HttpResponse("", content_type="text/plain; charset=utf-8")
     name = f"{session.run_id}-{attempt.number}-console.log"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
+    return FileResponse(file, as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
 
 
 def new(request: HttpRequest) -> HttpResponse:
@@ -335,10 +357,12 @@ def act(request: HttpRequest, run_id: str, action: str) -> HttpResponse:
     details = {"after": request.POST["after"]} if action == "resume" and request.POST.get("after") else {}
     actions.ask(session, action, by=request.user, **details)
     level = messages.WARNING if action == "kill" else messages.SUCCESS
-    messages.add_message(request, level, SAID[action].format(session.run_id))
+    opposite = bulk.OPPOSITES.get(action)
+    undo = f"undo {opposite} {session.run_id}" if opposite else ""
+    messages.add_message(request, level, SAID[action].format(session.run_id), extra_tags=undo)
     if request.POST.get("next") == "queue":
         return redirect("sessions:queue")
-    return redirect("sessions:list") if action == "trash" else redirect(session)
+    return redirect("sessions:list") if action in ("trash", "archive") else redirect(session)
 
 
 def trainers_page(request: HttpRequest) -> HttpResponse:

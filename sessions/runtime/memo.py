@@ -46,6 +46,7 @@ class SessionMemo:
     name: str = ""
     notes: str = ""
     tags: list[str] = field(default_factory=list)
+    project: str = ""
     owner: str = ""
     state: str = "queued"
     explanation: str = ""
@@ -62,6 +63,7 @@ class SessionMemo:
     trainer: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     created_at: float | None = None
+    archived_at: float | None = None
     trashed_at: float | None = None
     attempts: tuple[AttemptMemo, ...] = ()
     schema: int = SCHEMA

@@ -31,6 +31,7 @@ from sessions.trainers.kinds import KINDS
 
 WHO = "recover"
 WHY = "Rebuilt from its run directory."
+MEMORISED = ("name", "notes", "tags", "project", "config_name", "priority", "held", "rules")
 NO_OPTIONS = RunOptions(run_id="", results_dir="")
 
 
@@ -41,7 +42,7 @@ def adopt_session(run: RunRemains) -> TrainingSession:
     given, used = _configs(run)
     session = TrainingSession.objects.create(
         run_id=run.run_id,
-        **{name: getattr(memo, name) for name in ("name", "notes", "tags", "config_name", "priority", "held", "rules")},
+        **{name: getattr(memo, name) for name in MEMORISED},
         **({"place": memo.place} if memo.place else {}),
         owner=_owner(memo.owner),
         trainer=_trainer(memo.trainer, last),
@@ -50,8 +51,10 @@ def adopt_session(run: RunRemains) -> TrainingSession:
         config_used=used,
         options=memo.options if run.memo else _options(last.options or NO_OPTIONS),
     )
-    moments = {"created_at": moment(run.began_at), "trashed_at": moment(memo.trashed_at)}
-    TrainingSession.objects.filter(pk=session.pk).update(**moments)
+    moments = {"created_at": moment(run.began_at)}
+    moments |= {name: moment(getattr(memo, name)) for name in ("archived_at", "trashed_at")}
+    chore = "pack" if memo.archived_at else ""
+    TrainingSession.objects.filter(pk=session.pk).update(**moments, chore=chore)
     session.refresh_from_db()
     return session
 

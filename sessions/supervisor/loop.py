@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import connection
 from django.utils import timezone
@@ -15,6 +16,7 @@ from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import queue
 from sessions.services.resources import note_gpus
+from sessions.supervisor.chores import Chores
 from sessions.supervisor.reserve import DiskWatch
 from sessions.supervisor.resources import ResourceWatch
 from sessions.supervisor.watch import Watch, is_of_the_database
@@ -42,6 +44,7 @@ class Supervisor:
     watches: dict[int, Watch] = field(default_factory=dict)
     resources: ResourceWatch = field(default_factory=ResourceWatch)
     disks: DiskWatch = field(init=False)
+    chores: Chores = field(default_factory=Chores)
     _seen_version: int | None = None
     _refreshed_at: float = float("-inf")
     _beat_at: float = float("-inf")
@@ -82,9 +85,10 @@ class Supervisor:
     def _look_at_the_machine(self, now: float) -> None:
         """The disks come first: to know what a training takes is worth less than to stop it in time."""
         attempts = [watch.attempt for watch in self.watches.values()]
-        for look in (self.disks.tick, self.resources.tick):
+        looks = (partial(self.disks.tick, now, attempts), partial(self.resources.tick, now, attempts))
+        for look in (*looks, partial(self.chores.tick, now)):
             try:
-                look(now, attempts)
+                look()
             except Exception as error:
                 if is_of_the_database(error):
                     raise

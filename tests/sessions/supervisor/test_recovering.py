@@ -217,7 +217,7 @@ def test_times_are_those_of_the_files_and_events_say_what_was_rebuilt(home: Path
 
 def test_what_is_known_is_left_alone(home: Path, ada: User) -> None:
     session = trained_twice(ada)
-    editing.edit(session, {"notes": "newer than the memo"})
+    editing.edit(session, {"notes": "newer than the memo"}, by="ada")
     before = story("ball")
     assert rebuild(home) == []
     assert story("ball") == before
