@@ -118,6 +118,26 @@ class EventFileAdmin(ReadOnly):
     list_display = ("attempt", "path", "offset", "skipped")
 
 
+@admin.register(models.Removal)
+class RemovalAdmin(ReadOnly):
+    list_display = ("run_id", "asked_at", "ended_at", "who", "why", "freed_bytes", "folder", "folder_deleted")
+    search_fields = ("run_id", "who")
+
+
+@admin.register(models.RetentionPolicy)
+class RetentionPolicyAdmin(ReadOnly):
+    list_display = (
+        "enabled",
+        "archive_days",
+        "trash_days",
+        "most_gb",
+        "keep_best",
+        "undo_days",
+        "changed_by",
+        "ran_at",
+    )
+
+
 @admin.register(models.Trainer)
 class TrainerAdmin(ReadOnly):
     list_display = ("name", "kind", "version", "python_version", "origin", "problem")

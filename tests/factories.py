@@ -19,6 +19,8 @@ from sessions.models import (
     EventFile,
     Machine,
     PortLease,
+    Removal,
+    RetentionPolicy,
     SignInLink,
     Trainer,
     TrainingSession,
@@ -84,5 +86,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     Artifact.objects.create(
         session=session, attempt=attempt, path="Ball.onnx", behavior="Ball", kind="onnx", step=2, **file
     )
+    Removal.objects.create(run_id="gone", who="ada", why="The trash was emptied.")
+    RetentionPolicy.objects.create(pk=1)
     Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
     return session

@@ -23,7 +23,7 @@ class BehaviorEntrySerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     sessions = serializers.IntegerField(help_text="How many trained it.")
     best_reward = serializers.FloatField(allow_null=True, help_text="Largest mean reward of a summary.")
-    last_reward = serializers.FloatField(allow_null=True, help_text="In the session created last.")
+    last_reward = serializers.FloatField(allow_null=True, help_text="In the session that trained it last.")
     last_run_id = serializers.CharField()
     steps = serializers.IntegerField(help_text="Of all sessions together.")
     last_trained_at = serializers.DateTimeField(allow_null=True)

@@ -20,12 +20,13 @@ class BehaviorProgress(models.Model):
     std_reward = models.FloatField(null=True, blank=True)
     elapsed_seconds = models.FloatField(null=True, blank=True, help_text="Since the attempt started, at `step`.")
     seen = models.BooleanField(default=False, help_text="Whether the trainer has spoken of it.")
+    trained_at = models.DateTimeField(null=True, blank=True, help_text="When its last summary came.")
 
     class Meta:
         ordering = ("pk",)
         verbose_name_plural = "behavior progress"
         constraints = (models.UniqueConstraint(fields=("session", "name"), name="behavior_name_unique"),)
-        indexes = (models.Index(fields=("name", "best_reward"), name="behavior_best"),)
+        indexes = (models.Index(fields=("name", "-trained_at"), name="behavior_last"),)
 
     def __str__(self) -> str:
         return self.name

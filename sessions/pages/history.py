@@ -119,6 +119,6 @@ def tell(request: HttpRequest, action: str, run_ids: list[str]) -> None:
     """Say what was done to sessions, with a button that takes it back where that can be."""
     if not run_ids:
         return
-    what = run_ids[0] if len(run_ids) == 1 else f"{len(run_ids)} sessions"
+    what = f"{run_ids[0]} is" if len(run_ids) == 1 else f"{len(run_ids)} sessions are"
     undo = f"undo {bulk.OPPOSITES[action]} {' '.join(run_ids)}" if action in bulk.OPPOSITES else ""
-    messages.success(request, f"{what}: {SAID[action]}.", extra_tags=undo)
+    messages.success(request, f"{what} {SAID[action]}.", extra_tags=undo)

@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from sessions.runtime.files import retrying
 from sessions.runtime.system import here
@@ -65,7 +65,8 @@ def open_bytes(path: Path) -> BinaryIO:
 
 def unpacked(packed: Path) -> BinaryIO:
     """Open a compressed file as what it holds. Raises OSError."""
-    return io.BufferedReader(PackedFile(packed.open("rb")))
+    # Only heads and members are read, each at its place: a buffer would read more than that.
+    return io.BufferedReader(PackedFile(cast("BinaryIO", packed.open("rb", buffering=0))))
 
 
 class PackedFile(io.RawIOBase):

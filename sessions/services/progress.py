@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from django.utils import timezone
+
 from sessions.domain import console
 from sessions.domain.config import ConfigError, read_config
 from sessions.domain.numbers import finite
@@ -30,7 +32,8 @@ def store_summary(session_id: int, summary: console.Summary) -> bool:
 
     NaN and infinite rewards are stored as unknown: JSON has no word for them.
     """
-    columns = {"step": summary.step, "elapsed_seconds": summary.elapsed_seconds, "seen": True}
+    columns: dict[str, Any] = {"step": summary.step, "elapsed_seconds": summary.elapsed_seconds, "seen": True}
+    columns["trained_at"] = timezone.now()
     reward = summary.mean_reward if summary.group_reward is None else summary.group_reward
     known = _behavior(session_id, summary.behavior)
     if reward is not None:

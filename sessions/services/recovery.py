@@ -128,6 +128,7 @@ def date_back(attempt: Attempt) -> None:
     ended = [state.value for state in ENDED]
     events.exclude(to_state__in=ended).update(at=launched)
     if attempt.ended_at is not None:
+        attempt.session.behaviors.filter(seen=True).update(trained_at=attempt.ended_at)
         events.filter(to_state__in=ended).update(at=attempt.ended_at)
     first = attempt.session.attempts.filter(started_at__isnull=False).order_by("number").first()
     if first is not None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -182,6 +183,7 @@ def _facts(rows: list[dict[str, Any]], now: datetime) -> list[Facts]:
     for key, name, reward in rewards.values_list("session_id", "name", "best_reward"):
         best[key][name] = reward or 0.0
     awaited = set(Attempt.objects.filter(state=State.QUEUED.value).values_list("after_id", flat=True))
+    sources = _sources()
     released = _released()
     return [
         Facts(
@@ -192,13 +194,19 @@ def _facts(rows: list[dict[str, Any]], now: datetime) -> list[Facts]:
             best=best.get(row["pk"], {}),
             tagged=bool(row["tags"]),
             released=row["pk"] in released,
-            awaited=row["pk"] in awaited,
+            awaited=row["pk"] in awaited or row["run_id"] in sources,
             imported=row["origin"] != "mentor",
             archived=row["archived_at"] is not None,
             trashed_days=_days(row["trashed_at"], now) if row["trashed_at"] else None,
         )
         for row in rows
     ]
+
+
+def _sources() -> set[str]:
+    """The run ids from whose networks sessions that have not ended begin."""
+    options = TrainingSession.objects.exclude(state__in=values(ENDED)).values_list("options", flat=True)
+    return {Path(str(one["initialize_from"])).name for one in options if one.get("initialize_from")}
 
 
 def _released() -> set[int]:

@@ -61,4 +61,4 @@ def test_the_number_of_queries_does_not_grow(ada: User) -> None:
     few = queries()
     for number in range(5):
         make_session(owner=ada, config=CONFIG.replace(b"Ball", f"B{number}".encode()))
-    assert queries() == few <= 3
+    assert queries() == few <= 2

@@ -71,7 +71,10 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(ada: User) -> None:
 
 def test_what_another_session_waits_for_is_kept(ada: User) -> None:
     old(ada, "first", days=80)
+    old(ada, "source", days=80)
     make_session(owner=ada, run_id="second", start_after="first")
+    heir = make_session(owner=ada, run_id="heir")
+    TrainingSession.objects.filter(pk=heir.pk).update(options={"initialize_from": "/results/source"})
     assert fates(retention.plan(limits(ada, trash_days=1))) == {}
 
 
