@@ -18,7 +18,7 @@ from mentor_site.archive import DATABASE, SECRET_KEY, Manifest, Writer, may_be_r
 from sessions.selectors.database import applied_migrations, file_of_database
 
 # Of an attempt's files, these are large or mean nothing elsewhere.
-LARGE = ("console.log",)
+LARGE = ("console.log", "console.log.gz")
 MEANINGLESS = ("shim.lock", "train.lock", "heartbeat")
 
 

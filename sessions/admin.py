@@ -132,6 +132,26 @@ class ImportedRunAdmin(ReadOnly):
     search_fields = ("folder", "session__run_id")
 
 
+@admin.register(models.Removal)
+class RemovalAdmin(ReadOnly):
+    list_display = ("run_id", "asked_at", "ended_at", "who", "why", "freed_bytes", "folder", "folder_deleted")
+    search_fields = ("run_id", "who")
+
+
+@admin.register(models.RetentionPolicy)
+class RetentionPolicyAdmin(ReadOnly):
+    list_display = (
+        "enabled",
+        "archive_days",
+        "trash_days",
+        "most_gb",
+        "keep_best",
+        "undo_days",
+        "changed_by",
+        "ran_at",
+    )
+
+
 @admin.register(models.Trainer)
 class TrainerAdmin(ReadOnly):
     list_display = ("name", "kind", "version", "python_version", "origin", "problem")

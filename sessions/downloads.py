@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from django.utils.http import content_disposition_header, http_date
 from sessions.domain.byte_ranges import OutOfRange, Part, asked_part
 from sessions.errors import Missing
 from sessions.runtime.files import open_regular
+from sessions.runtime.packing import open_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,19 @@ def file_answer(
     answer["ETag"] = tag
     answer["Last-Modified"] = changed
     protect(answer, shown, name or path.name, attachment=attachment or shown == BINARY)
+    return answer
+
+
+def whole_file(request: HttpRequest, path: Path, *, name: str, content_type: str) -> HttpResponseBase:
+    """Answer with a file as a download, also when it was compressed; with nothing when there is none."""
+    with suppress(Missing):
+        return file_answer(request, path, name=name, content_type=content_type, attachment=True)
+    try:
+        file = open_bytes(path)
+    except OSError:
+        return HttpResponse("", content_type=content_type)
+    answer = _answer(request, file, Part(0, size := file.seek(0, os.SEEK_END), size))
+    protect(answer, content_type, name, attachment=True)
     return answer
 
 

@@ -6,6 +6,7 @@ from django_q.tasks import async_task
 
 from sessions.errors import IllegalTransition
 from sessions.services import checkpoints, compaction, imports, inspections, launching
+from sessions.services import upkeep as upkeeping
 
 # So long at a time: others wait in the same queue.
 SLICE_SECONDS = 10.0
@@ -46,3 +47,8 @@ def work_on_import(import_id: int) -> None:
     """Do a slice of an import and enqueue the next, until there is nothing left."""
     if not imports.work(import_id):
         imports.enqueue(import_id)
+
+
+def upkeep() -> None:
+    """Do a slice of what MENTOR does for itself; the supervisor asks again while there is more."""
+    upkeeping.work()

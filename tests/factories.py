@@ -25,6 +25,8 @@ from sessions.models import (
     ModelInspection,
     OutsideCheckpoint,
     PortLease,
+    Removal,
+    RetentionPolicy,
     SignInLink,
     TaughtCause,
     Trainer,
@@ -98,5 +100,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     ModelInspection.objects.create(sha256="ba11", problem="ball", asked_at=timezone.now())
     source = Import.objects.create(machine=make_machine(), folder="/results", asked_by=owner, remarks=[["a", "why"]])
     ImportedRun.objects.create(session=None, source=source, folder="/results/a", name="a", format="results")
+    Removal.objects.create(run_id="gone", who="ada", why="The trash was emptied.")
+    RetentionPolicy.objects.create(pk=1)
     Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
     return session

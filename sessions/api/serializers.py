@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from sessions.api.rules import RulesField
 from sessions.domain.disk import Room
+from sessions.domain.labels import LONGEST_PROJECT
 from sessions.domain.states import State
 from sessions.models.session import REASONS
 from sessions.services.batches import MOST_IN_A_BATCH
@@ -181,10 +182,13 @@ class SessionSerializer(serializers.Serializer[Any]):
     steps_per_second = serializers.FloatField(allow_null=True)
     behaviors = BehaviorSerializer(many=True)
     tags = serializers.ListField(child=serializers.CharField())
+    project = serializers.CharField(allow_blank=True)
     priority = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
+    archived_at = serializers.DateTimeField(allow_null=True)
+    trashed_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField()
     resources = ResourcesSerializer()
     actions = serializers.ListField(child=serializers.CharField())
@@ -193,6 +197,8 @@ class SessionSerializer(serializers.Serializer[Any]):
 
 class SessionDetailSerializer(SessionSerializer):
     notes = serializers.CharField(allow_blank=True)
+    disk_bytes = serializers.IntegerField(allow_null=True, help_text="Of MENTOR's own files; null until measured.")
+    packed_bytes = serializers.IntegerField(help_text="How much smaller these are for being compressed.")
     command = serializers.ListField(child=serializers.CharField())
     options = serializers.DictField()
     config_name = serializers.CharField()
@@ -223,6 +229,7 @@ class EditSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, allow_blank=True, max_length=200)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
+    project = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_PROJECT)
     priority = serializers.IntegerField(required=False, min_value=-1000, max_value=1000)
     rules = RulesField(required=False, help_text="Replaces all rules; those that are left out are off.")
 

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from sessions.api import causes, checkpoints, diagnosis, evaluations, exports, files, imports, metrics, views
+from sessions.api import (
+    causes,
+    checkpoints,
+    diagnosis,
+    evaluations,
+    exports,
+    files,
+    history,
+    imports,
+    keeping,
+    metrics,
+    views,
+)
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -52,6 +64,13 @@ urlpatterns = [
     path("causes/<int:key>/", causes.CauseView.as_view(), name="cause"),
     path("imports/", imports.ImportsView.as_view(), name="imports"),
     path("imports/<int:key>/", imports.ImportView.as_view(), name="import"),
+    path("behaviors/", history.BehaviorsView.as_view(), name="behaviors"),
+    path("projects/", history.ProjectsView.as_view(), name="projects"),
+    path("bulk/", history.BulkView.as_view(), name="bulk"),
+    path("trash/", keeping.TrashView.as_view(), name="trash-list"),
+    path("removals/", keeping.RemovalsView.as_view(), name="removals"),
+    path("retention/", keeping.RetentionView.as_view(), name="retention"),
+    path("retention/plan/", keeping.RetentionPlanView.as_view(), name="retention-plan"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

@@ -27,10 +27,12 @@ FILTERS = [
     OpenApiParameter("trainer", str),
     OpenApiParameter("environment", str),
     OpenApiParameter("tag", str),
+    OpenApiParameter("project", str),
     OpenApiParameter("text", str, description="Looked for in run id, name, notes, tags and explanation."),
     OpenApiParameter("created_after", str),
     OpenApiParameter("created_before", str),
     OpenApiParameter("order", str, enum=list(history.ORDERS)),
+    OpenApiParameter("archived", str, enum=list(history.SHELVES), description="Left out unless true or any."),
     OpenApiParameter("trash", bool),
     OpenApiParameter("page", int),
     OpenApiParameter("page_size", int),
@@ -111,7 +113,7 @@ class SessionView(APIView):
         changes.is_valid(raise_exception=True)
         if "rules" in changes.validated_data:
             rules.change(session, changes.validated_data["rules"], by=request.user.get_username())
-        editing.edit(session, changes.validated_data)
+        editing.edit(session, changes.validated_data, by=request.user.get_username())
         return Response(detail_of(run_id, request))
 
     @extend_schema(responses={204: None, **CONFLICT}, operation_id="trash_session")

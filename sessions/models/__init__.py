@@ -2,6 +2,7 @@
 
 from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspection
 from sessions.models.imports import Import, ImportedRun
+from sessions.models.keeping import Removal, RetentionPolicy
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
@@ -21,6 +22,8 @@ __all__ = [
     "ModelInspection",
     "OutsideCheckpoint",
     "PortLease",
+    "Removal",
+    "RetentionPolicy",
     "Series",
     "SeriesChunk",
     "SessionEvent",

@@ -14,16 +14,22 @@ class BehaviorProgress(models.Model):
     name = models.CharField(max_length=255)
     step = models.BigIntegerField(default=0)
     max_steps = models.BigIntegerField(null=True, blank=True)
+    trainer_type = models.CharField(max_length=50, blank=True, help_text="ppo, sac, poca; empty when unknown.")
     mean_reward = models.FloatField(null=True, blank=True)
+    best_reward = models.FloatField(null=True, blank=True, help_text="The largest `mean_reward` so far.")
     std_reward = models.FloatField(null=True, blank=True)
     elapsed_seconds = models.FloatField(null=True, blank=True, help_text="Since the attempt started, at `step`.")
     seen = models.BooleanField(default=False, help_text="Whether the trainer has spoken of it.")
+    trained_at = models.DateTimeField(null=True, blank=True, help_text="When its last summary came.")
 
     class Meta:
         ordering = ("pk",)
         verbose_name_plural = "behavior progress"
         constraints = (models.UniqueConstraint(fields=("session", "name"), name="behavior_name_unique"),)
-        indexes = (models.Index(fields=("name", "session"), name="behavior_by_name"),)
+        indexes = (
+            models.Index(fields=("name", "session"), name="behavior_by_name"),
+            models.Index(fields=("name", "-trained_at"), name="behavior_last"),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -20,6 +20,9 @@ REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot",
 # Where a session comes from: a user started it, it was found on disk, or it is a part of an evaluation, which shows it.
 EVALUATION = "evaluation"
 ORIGINS = (("mentor", "started here"), ("imported", "imported"), (EVALUATION, "of an evaluation"))
+# What MENTOR still has to do to a session's files; `delete_all` includes the results folder of its user.
+CHORES = (("pack", "compress"), ("unpack", "decompress"), ("delete", "delete"), ("delete_all", "delete with results"))
+DELETING = ("delete", "delete_all")
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
 
 
@@ -35,6 +38,7 @@ class TrainingSession(models.Model):
     name = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True)
+    project = models.CharField(max_length=100, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     origin = models.CharField(max_length=10, choices=ORIGINS, default="mentor")
     state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
@@ -60,7 +64,14 @@ class TrainingSession(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="Out of the lists, but kept and findable.")
     trashed_at = models.DateTimeField(null=True, blank=True)
+    chore = models.CharField(
+        max_length=10, choices=CHORES, blank=True, help_text="What is still to be done to its files."
+    )
+    chore_after = models.DateTimeField(null=True, blank=True, help_text="When a chore that failed is tried again.")
+    disk_bytes = models.BigIntegerField(null=True, blank=True, help_text="Taken by MENTOR's own files, once measured.")
+    packed_bytes = models.BigIntegerField(default=0, help_text="How much smaller its files are for being compressed.")
     steps_per_second = models.FloatField(null=True, blank=True)
     # Grows with every stored change, so that a page can ask for what is newer than it has seen.
     version = models.BigIntegerField(default=0)
@@ -78,7 +89,10 @@ class TrainingSession(models.Model):
             models.Index(
                 fields=(
                     "trashed_at",
+                    "archived_at",
                     "-created_at",
+                    "chore",
+                    "origin",
                     "state",
                     "ended_at",
                     "priority",
@@ -89,6 +103,11 @@ class TrainingSession(models.Model):
                 ),
                 name="session_list",
             ),
+            models.Index(
+                fields=("project", "trashed_at", "archived_at", "-created_at", "chore", "origin"),
+                name="session_project",
+            ),
+            models.Index(fields=("chore",), condition=~Q(chore=""), name="session_chore"),
         )
         permissions = (
             ("start_session", "May start and resume sessions"),

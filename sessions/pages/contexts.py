@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
+from sessions.selectors.history import Choice
 from sessions.selectors.imports import SourceShape
 from sessions.selectors.inspections import ModelShape
 from sessions.selectors.machine import SystemShape
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
     from sessions.pages.forms import StartForm
     from sessions.pages.rules_form import RulesForm
+
+
+LIST_FILTERS = (
+    *("state", "behavior", "text", "order", "project", "tag", "trainer", "environment"),
+    *("created_after", "created_before", "archived", "trash"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +68,12 @@ class SessionListPage:
     template: ClassVar[str] = "sessions/list.html"
     sessions: list[SessionShape]
     page: Page[Any]
-    filters: dict[str, str] = field(metadata={"help": "state, behavior, text, order, trash as they were asked for."})
+    filters: dict[str, str] = field(metadata={"help": "Each of LIST_FILTERS as it was asked for."})
     states: list[str]
     behaviors: list[str]
+    projects: list[Choice]
+    trainers: list[str]
+    environments: list[str]
     orders: list[tuple[str, str]] = field(metadata={"help": "Pairs of order key and label."})
     query: str = field(metadata={"help": "The filters as a query string, without page, to build links."})
     system: SystemShape

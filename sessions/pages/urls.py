@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import checkpoints, diagnosis, evaluations, files, imports, views
+from sessions.pages import checkpoints, diagnosis, evaluations, files, history, imports, keeping, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -12,6 +12,12 @@ urlpatterns = [
     path("sessions/", views.session_list, name="list"),
     path("sessions/<str:run_id>/", views.session_page, name="detail"),
     path("sessions/<str:run_id>/files/", files.files_page, name="files"),
+    path("sessions/<str:run_id>/edit/", history.edit, name="edit"),
+    path("bulk/", history.change_many, name="bulk"),
+    path("trash/", keeping.empty_page, name="empty"),
+    path("retention/", keeping.retention_page, name="retention"),
+    path("behaviors/", history.behaviors_page, name="behaviors"),
+    path("projects/", history.projects_page, name="projects"),
     path("sessions/<str:run_id>/rules/", views.change_rules, name="rules"),
     path("sessions/<str:run_id>/console/", views.console_download, name="console"),
     *(path(f"sessions/<str:run_id>/{action}/", views.act, {"action": action}, name=action) for action in ACTIONS),

@@ -16,7 +16,7 @@ from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
 from sessions.domain.numbers import natural
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
-from sessions.downloads import TEXT, file_answer
+from sessions.downloads import TEXT, whole_file
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
@@ -36,6 +36,7 @@ from sessions.services import (
     accounts,
     actions,
     batches,
+    bulk,
     editing,
     environments,
     inspections,
@@ -59,6 +60,8 @@ SAID = {
     "release": "{} may start.",
     "kill": "{} is ended at once; what it learned since its last checkpoint is lost.",
     "resume": "{} goes on from what it saved last.",
+    "archive": "{} is in the archive; its files are compressed and stay readable.",
+    "unarchive": "{} is back in the lists.",
     "trash": "{} is in the trash; its files stay where they are.",
     "restore": "{} is back in the history.",
 }
@@ -133,12 +136,16 @@ def session_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(Chosen(chosen, rows), PAGE_SIZE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
+    visible = sessions.visible_sessions(request.user)
     context = contexts.SessionListPage(
         sessions=[sessions.session_shape(session) for session in page.object_list],
         page=page,
-        filters={name: request.GET.get(name, "") for name in ("state", "behavior", "text", "order", "trash")},
+        filters={name: request.GET.get(name, "") for name in contexts.LIST_FILTERS},
         states=[state for state, _ in history.STATE_CHOICES],
         behaviors=history.behavior_names(request.user),
+        projects=history.projects(visible),
+        trainers=history.trainer_names(),
+        environments=history.environment_names(),
         orders=list(history.ORDERS.items()),
         query=query.urlencode(),
         system=machine.system_shape(),
@@ -232,10 +239,10 @@ def console_download(request: HttpRequest, run_id: str) -> HttpResponseBase:
     session = sessions.session_named(run_id, request.user)
     attempt = console.attempt_of(session, natural(request.GET.get("attempt", ""), most_digits=9))
     path = console.console_path(session, attempt) if attempt else None
-    if attempt is None or path is None or not path.is_file():
+    if attempt is None or path is None:
         return HttpResponse("", content_type=TEXT)
     name = f"{session.run_id}-{attempt.number}-console.log"
-    return file_answer(request, path, name=name, content_type=TEXT, attachment=True)
+    return whole_file(request, path, name=name, content_type=TEXT)
 
 
 def new(request: HttpRequest) -> HttpResponse:
@@ -371,10 +378,12 @@ def act(request: HttpRequest, run_id: str, action: str) -> HttpResponse:
     details = {"after": request.POST["after"]} if action == "resume" and request.POST.get("after") else {}
     actions.ask(session, action, by=request.user, **details)
     level = messages.WARNING if action == "kill" else messages.SUCCESS
-    messages.add_message(request, level, SAID[action].format(session.run_id))
+    opposite = bulk.OPPOSITES.get(action)
+    undo = f"undo {opposite} {session.run_id}" if opposite else ""
+    messages.add_message(request, level, SAID[action].format(session.run_id), extra_tags=undo)
     if request.POST.get("next") == "queue":
         return redirect("sessions:queue")
-    return redirect("sessions:list") if action == "trash" else redirect(session)
+    return redirect("sessions:list") if action in ("trash", "archive") else redirect(session)
 
 
 def trainers_page(request: HttpRequest) -> HttpResponse:

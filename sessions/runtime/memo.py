@@ -47,6 +47,7 @@ class SessionMemo:
     name: str = ""
     notes: str = ""
     tags: list[str] = field(default_factory=list)
+    project: str = ""
     owner: str = ""
     origin: str = "mentor"
     state: str = "queued"
@@ -64,6 +65,7 @@ class SessionMemo:
     trainer: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     created_at: float | None = None
+    archived_at: float | None = None
     trashed_at: float | None = None
     attempts: tuple[AttemptMemo, ...] = ()
     schema: int = SCHEMA

@@ -139,13 +139,18 @@ class SessionShape:
     steps_per_second: float | None
     behaviors: list[BehaviorShape]
     tags: list[str]
+    project: str
     priority: int
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    archived_at: datetime | None
+    trashed_at: datetime | None
     url: str
     resources: ResourcesShape
-    actions: list[str] = field(metadata={"help": "What may be asked of it now: stop, kill, resume, trash, restore."})
+    actions: list[str] = field(
+        metadata={"help": "What may be asked of it now: stop, kill, resume, archive, trash, restore."}
+    )
     alarm: str = field(metadata={"help": "What a person should look at, in its latest attempt."})
 
 
@@ -154,6 +159,8 @@ class SessionDetailShape(SessionShape):
     """One session whole: what `GET /api/sessions/{run_id}/` answers."""
 
     notes: str
+    disk_bytes: int | None = field(metadata={"help": "Taken by MENTOR's own files of it, once measured."})
+    packed_bytes: int = field(metadata={"help": "How much smaller these are for being compressed."})
     command: list[str]
     options: dict[str, Any]
     config_name: str

@@ -179,7 +179,10 @@ def _set_results_aside(attempt: Attempt) -> str:
 def _begin_anew(attempt: Attempt, why: str) -> None:
     attempt.resume = False
     attempt.command = launch_command(attempt, base_port=attempt.base_port, device=attempt.device)
-    nothing = {"step": 0, "mean_reward": None, "std_reward": None, "elapsed_seconds": None, "seen": False}
+    nothing = dict.fromkeys(("mean_reward", "best_reward", "std_reward", "elapsed_seconds")) | {
+        "step": 0,
+        "seen": False,
+    }
     with transaction.atomic():
         Attempt.objects.filter(pk=attempt.pk).update(resume=False, command=attempt.command)
         attempt.session.behaviors.update(**nothing)

@@ -338,6 +338,8 @@ def _check_run_id(request: StartRequest, existing: TrainingSession | None, resul
         )
     elif existing.trashed_at is not None:
         errors.add("run_id", f"The run id {request.run_id} belongs to a session in the trash.")
+    elif existing.archived_at is not None:
+        errors.add("run_id", f"The run id {request.run_id} belongs to a session in the archive.")
     elif not (request.resume or request.force):
         errors.add("run_id", f"The run id {request.run_id} is taken.", "Choose another, or resume that session.")
     elif State(existing.state) not in ENDED:

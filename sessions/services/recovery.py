@@ -32,6 +32,7 @@ from sessions.trainers.kinds import KINDS
 
 WHO = "recover"
 WHY = "Rebuilt from its run directory."
+MEMORISED = ("name", "notes", "tags", "project", "config_name", "priority", "held", "rules")
 NO_OPTIONS = RunOptions(run_id="", results_dir="")
 
 
@@ -42,7 +43,7 @@ def adopt_session(run: RunRemains) -> TrainingSession:
     given, used = _configs(run)
     session = TrainingSession.objects.create(
         run_id=run.run_id,
-        **{name: getattr(memo, name) for name in ("name", "notes", "tags", "config_name", "priority", "held", "rules")},
+        **{name: getattr(memo, name) for name in MEMORISED},
         **({"place": memo.place} if memo.place else {}),
         owner=_owner(memo.owner),
         origin=memo.origin if memo.origin == EVALUATION else "mentor",
@@ -52,8 +53,10 @@ def adopt_session(run: RunRemains) -> TrainingSession:
         config_used=used,
         options=memo.options if run.memo else _options(last.options or NO_OPTIONS),
     )
-    moments = {"created_at": moment(run.began_at), "trashed_at": moment(memo.trashed_at)}
-    TrainingSession.objects.filter(pk=session.pk).update(**moments)
+    moments = {"created_at": moment(run.began_at)}
+    moments |= {name: moment(getattr(memo, name)) for name in ("archived_at", "trashed_at")}
+    chore = "pack" if memo.archived_at else ""
+    TrainingSession.objects.filter(pk=session.pk).update(**moments, chore=chore)
     session.refresh_from_db()
     return session
 
@@ -130,6 +133,7 @@ def date_back(attempt: Attempt) -> None:
     ended = [state.value for state in ENDED]
     events.exclude(to_state__in=ended).update(at=launched)
     if attempt.ended_at is not None:
+        attempt.session.behaviors.filter(seen=True).update(trained_at=attempt.ended_at)
         events.filter(to_state__in=ended).update(at=attempt.ended_at)
     first = attempt.session.attempts.filter(started_at__isnull=False).order_by("number").first()
     if first is not None:

@@ -74,16 +74,24 @@ def new_attempt(
     before = State(session.state)
     why = why or (_how_it_goes_on(session) if resume else EXPLANATIONS[State.QUEUED])
     columns = {"state": State.QUEUED.value, "explanation": why, "wanted": "run", "held": held, "ended_at": None}
+    columns |= {"disk_bytes": None}  # it grows again
     if before is not State.PAUSED and not automatic:  # these keep their place in the queue
         columns["place"] = last_place()
-    ended = TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED), trashed_at__isnull=True)
-    moved = ended.update(**columns, version=F("version") + 1)
-    if not moved:
-        raise Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
+    ended = TrainingSession.objects.filter(
+        pk=session.pk, state__in=values(ENDED), trashed_at__isnull=True, archived_at__isnull=True
+    )
+    if not ended.update(**columns, version=F("version") + 1):
+        raise _why_not(session)
     schedule: dict[str, Any] = {"not_before": not_before, "after": after, "automatic": automatic}
     attempt = _create_attempt(session, resume=resume, force=force, chosen=chosen, **schedule)
     record(session.pk, attempt.pk, before, State.QUEUED, who=by, why=why)
     return attempt
+
+
+def _why_not(session: TrainingSession) -> Conflict:
+    if session.archived_at is not None:
+        return Conflict(f"{session.run_id} is in the archive.", hint="Take it out of the archive first.")
+    return Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
 
 
 def _how_it_goes_on(session: TrainingSession) -> str:
@@ -211,9 +219,8 @@ def plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> 
     if fresh:
         session.behaviors.all().delete()
     for plan in config.behaviors.values():
-        BehaviorProgress.objects.update_or_create(
-            session=session, name=plan.name, defaults={"max_steps": plan.max_steps}
-        )
+        planned = {"max_steps": plan.max_steps, "trainer_type": str(plan.trainer_type)[:50]}
+        BehaviorProgress.objects.update_or_create(session=session, name=plan.name, defaults=planned)
 
 
 def _config_name(request: StartRequest) -> str:

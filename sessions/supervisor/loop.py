@@ -16,6 +16,7 @@ from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import queue
 from sessions.services.resources import note_gpus
+from sessions.supervisor.chores import Chores
 from sessions.supervisor.compacting import Compacting
 from sessions.supervisor.evaluating import EvaluationWatch
 from sessions.supervisor.imports import ImportWatch
@@ -48,6 +49,7 @@ class Supervisor:
     evaluations: EvaluationWatch = field(default_factory=EvaluationWatch)
     disks: DiskWatch = field(init=False)
     compacting: Compacting = field(default_factory=Compacting)
+    chores: Chores = field(default_factory=Chores)
     imports: ImportWatch = field(init=False)
     _seen_version: int | None = None
     _refreshed_at: float = float("-inf")
@@ -94,8 +96,9 @@ class Supervisor:
         What ended trainings left to compress comes last.
         """
         attempts = [watch.attempt for watch in self.watches.values()]
-        for look in (self.disks.tick, self.resources.tick, self.evaluations.tick, self.compacting.tick):
-            self._guarded(partial(look, now, attempts), "This look at the machine failed; the next one tries again.")
+        looks = (self.disks.tick, self.resources.tick, self.evaluations.tick, self.compacting.tick)
+        for look in (*(partial(one, now, attempts) for one in looks), partial(self.chores.tick, now)):
+            self._guarded(look, "This look at the machine failed; the next one tries again.")
 
     def _guarded(self, look: Callable[[], None], words: str) -> None:
         try:

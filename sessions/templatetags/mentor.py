@@ -162,6 +162,14 @@ def plain(text: str) -> str:
 
 
 @register.filter
+def undo_of(tags: str | None) -> tuple[str, list[str]] | None:
+    """Return the action and the run ids with which a message can be taken back; None when it cannot."""
+    word, _, rest = (tags or "").partition(" ")
+    action, *run_ids = rest.split() or [""]
+    return (action, run_ids) if word == "undo" and run_ids else None
+
+
+@register.filter
 def options_of(command: str | None) -> list[str]:
     """Return a command line in parts that should not be broken: the program, then each option."""
     return re.split(r" (?=--)", command) if command else []

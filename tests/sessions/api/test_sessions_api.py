@@ -153,7 +153,7 @@ def test_only_an_ended_session_goes_to_the_trash_and_comes_back_from_it(api: Cli
     assert api.delete("/api/sessions/ball/").status_code == 204
     assert api.get("/api/sessions/").json()["count"] == 0
     assert api.get("/api/sessions/?trash=true").json()["count"] == 1
-    assert api.post("/api/sessions/ball/restore/").json()["actions"] == ["resume", "trash"]
+    assert api.post("/api/sessions/ball/restore/").json()["actions"] == ["resume", "archive", "trash"]
     assert api.get("/api/sessions/").json()["count"] == 1
 
 

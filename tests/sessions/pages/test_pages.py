@@ -189,11 +189,11 @@ def test_both_configurations_are_shown_when_overrides_changed_it(page: Client, a
         (State.QUEUED, "run", {"stop", "hold"}),
         (State.RUNNING, "run", {"stop", "pause", "kill"}),
         (State.STOPPING, "pause", {"stop", "kill"}),
-        (State.PAUSED, "pause", {"resume", "trash"}),
+        (State.PAUSED, "pause", {"resume", "archive", "trash"}),
         (State.STOPPING, "stop", {"kill"}),
         (State.STOPPING, "kill", set()),
-        (State.COMPLETED, "run", {"resume", "trash"}),
-        (State.FAILED, "run", {"resume", "trash"}),
+        (State.COMPLETED, "run", {"resume", "archive", "trash"}),
+        (State.FAILED, "run", {"resume", "archive", "trash"}),
     ],
 )
 def test_a_page_offers_what_can_be_done_now(
