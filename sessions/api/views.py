@@ -17,6 +17,7 @@ from sessions.errors import InvalidInput, MentorError
 from sessions.models import SessionEvent
 from sessions.selectors import console, files, history, machine, sessions
 from sessions.selectors.listing import Chosen
+from sessions.selectors.shapes import as_plain
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
@@ -65,7 +66,7 @@ class SessionsView(APIView):
             raise InvalidInput("The filter is wrong.", errors={k: list(v) for k, v in found.errors.items()})
         pages = Pages()
         page = pages.paginate_queryset(Chosen(found.qs, rows), request, view=self) or []
-        return pages.get_paginated_response([asdict(sessions.session_shape(session)) for session in page])
+        return pages.get_paginated_response([as_plain(sessions.session_shape(session)) for session in page])
 
     @extend_schema(
         request=shapes.StartSerializer,

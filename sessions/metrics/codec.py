@@ -14,7 +14,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate, chain, groupby
 from operator import sub
 from typing import TYPE_CHECKING, Any
 
@@ -190,13 +190,13 @@ def _unpack_many(parts: Sequence[bytes]) -> Points:
     import numpy as np
 
     row = np.dtype([("step", "<i8"), ("time", "<f8"), ("value", "<f8")])
-    found = []
-    for part in parts:
-        if _kind(part) == ROWS:
-            rows: Any = np.frombuffer(part, row, offset=1)
+    found: list[Points] = []
+    for kind, some in groupby(parts, key=_kind):
+        if kind == ROWS:
+            rows: Any = np.frombuffer(b"".join(memoryview(part)[1:] for part in some), row)
             found.append(Points(rows["step"], rows["time"], rows["value"]))
         else:
-            found.append(_columns_of(part))
+            found += map(_columns_of, some)
     return joined(found)
 
 

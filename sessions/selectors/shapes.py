@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime
 from typing import Any
+
+
+def as_plain(value: Any) -> Any:
+    """Return a shape as dictionaries and lists for JSON; `asdict` would copy every value in it as well."""
+    if isinstance(value, list):
+        return [as_plain(one) for one in value]
+    if is_dataclass(value):
+        return {name: as_plain(one) for name, one in vars(value).items()}
+    return value
 
 
 @dataclass(frozen=True)

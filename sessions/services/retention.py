@@ -11,7 +11,6 @@ from time import monotonic
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from sessions.domain import retention

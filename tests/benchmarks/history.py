@@ -49,13 +49,15 @@ FILTERS: dict[str, dict[str, str]] = {
 
 
 def prepared(home: Path) -> None:
-    """Set Django up on a database of its own, with all tables and without rows."""
+    """Set Django up as the web process does, on a database of its own with all tables and without rows."""
     os.environ["MENTOR_HOME"] = str(home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "mentor_site.settings"
     import django
     from django.core.management import call_command
 
     django.setup()
+    import mentor_site.asgi  # noqa: F401 - it tells Python how to look for garbage
+
     call_command("migrate", verbosity=0)
 
 
