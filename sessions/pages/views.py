@@ -24,7 +24,6 @@ from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_ov
 from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, files, history, machine, series, sessions
 from sessions.selectors.imports import source_of
-from sessions.selectors.series import REWARD_TAG
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 from sessions.services.config_files import read_config_file
 
@@ -165,7 +164,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
             "session": asdict(detail),
             "log": {"attempt": log.attempt, "offset": log.offset, "next": log.next_offset},
             "points": {"cursor": cursor, "series": series.as_json(points)},
-            "reward_tag": REWARD_TAG,
+            "reward_tag": series.reward_tag_of(session),
         },
         log_text=log.text,
         log_offset=log.offset,

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sessions.domain.numbers import finite
+from sessions.domain.results_layout import REWARD_TAGS
 from sessions.errors import InvalidInput
 from sessions.metrics.codec import thin, unpack
 from sessions.models import Attempt, Series, SeriesChunk, TrainingSession
@@ -48,6 +49,13 @@ def current_attempts(session: TrainingSession) -> list[int]:
     for attempt in Attempt.objects.filter(session=session).order_by("number"):
         keys = [attempt.pk] if attempt.force else [*keys, attempt.pk]
     return keys
+
+
+def reward_tag_of(session: TrainingSession) -> str:
+    """Return the tag in which this session has its reward: that of ML-Agents, or of who else trained it."""
+    there = Series.objects.filter(attempt__session=session, tag__in=REWARD_TAGS).values_list("tag", flat=True)
+    found = set(there)
+    return REWARD_TAG if REWARD_TAG in found else next((tag for tag in REWARD_TAGS if tag in found), REWARD_TAG)
 
 
 def series_of(session: TrainingSession, *, tag: str | None = None, behavior: str | None = None) -> list[Series]:

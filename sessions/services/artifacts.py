@@ -16,7 +16,8 @@ from sessions.domain.numbers import finite
 from sessions.models import Artifact, Attempt
 
 KINDS = {".onnx": "onnx", ".pt": "pt"}
-STATUS_BYTES = 16 * 1024 * 1024
+# JSON takes thirty times its size in memory at the worst.
+STATUS_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)
