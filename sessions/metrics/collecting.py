@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sessions.metrics.codec import Points
 from sessions.metrics.decoding import Event, decode
 from sessions.metrics.records import FOOTER_BYTES, FRAME_BYTES, HEADER, Lengths, sound
-from sessions.metrics.restarts import EVERY, Cuts, Order, version_of
+from sessions.metrics.restarts import EVERY, MODERN, Cuts, Order, version_of
 
 # A batch ends before it would hold more tags: each costs memory here and a row of its own where it is stored.
 MOST_TAGS = 10_000
@@ -107,7 +107,7 @@ class Collector:
     def _keep_order(self, place: int, event: Event) -> None:
         if event.version is not None:
             self.version = version_of(event.version)
-        if self.order.modern:
+        if self.version >= MODERN:
             if event.started:
                 self.cuts.add(EVERY, place, event.step)
         elif event.step < self.last_step and event.values is not None:

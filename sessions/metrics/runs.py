@@ -22,6 +22,22 @@ class Run:
     texts: list[Text] = field(default_factory=list)
     skipped: int = 0
 
+    def take(self, batch: Batch) -> None:
+        """Add the next batch."""
+        if batch.cuts:
+            self._cut(batch.cuts)
+        for tag, points in batch.points.items():
+            self.points[tag] = _joined(self.points[tag], points) if tag in self.points else points
+        self.histograms += batch.histograms
+        self.texts += batch.texts
+        self.skipped += batch.skipped
+
+    def _cut(self, cuts: dict[str | None, int]) -> None:
+        kept = {tag: before(points, cut_of(cuts, tag)) for tag, points in self.points.items()}
+        self.points = {tag: points for tag, points in kept.items() if points}
+        self.histograms = [one for one in self.histograms if counts(cuts, one.tag, one.step)]
+        self.texts = [one for one in self.texts if counts(cuts, one.tag, one.step)]
+
 
 def batches(paths: Iterable[Path], *, limit_bytes: int = 4 * 1024 * 1024) -> Iterator[tuple[Path, Batch]]:
     """Yield what a run's files say from their beginnings, file by file, each batch with its file.
@@ -43,13 +59,7 @@ def read_run(folder: Path) -> Run:
     """Return what a folder's event files say, all of it in memory."""
     run = Run()
     for _, batch in batches(event_files(folder)):
-        if batch.cuts:
-            run = _cut(run, batch.cuts)
-        for tag, points in batch.points.items():
-            run.points[tag] = _joined(run.points[tag], points) if tag in run.points else points
-        run.histograms += batch.histograms
-        run.texts += batch.texts
-        run.skipped += batch.skipped
+        run.take(batch)
     return run
 
 
@@ -63,13 +73,6 @@ def before(points: Points, step: int | None) -> Points:
         array("d", [points.wall_times[index] for index in kept]),
         array("d", [points.values[index] for index in kept]),
     )
-
-
-def _cut(run: Run, cuts: dict[str | None, int]) -> Run:
-    points = {tag: before(found, cut_of(cuts, tag)) for tag, found in run.points.items()}
-    histograms = [one for one in run.histograms if counts(cuts, one.tag, one.step)]
-    texts = [one for one in run.texts if counts(cuts, one.tag, one.step)]
-    return Run({tag: kept for tag, kept in points.items() if kept}, histograms, texts, run.skipped)
 
 
 def _joined(first: Points, second: Points) -> Points:

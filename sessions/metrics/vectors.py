@@ -6,6 +6,7 @@ between are sorted by length and compared with one of them. What is left is deco
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from sessions.metrics.restarts import Cuts, Order
 # So many records of one length are worth a comparison; at most so many are made, and so many in vain.
 LEAST_ALIKE, MOST_LAYOUTS, MOST_VAIN = 16, 64, 8
 # From so many bytes on checksums are computed together.
-MANY_BYTES = 16 * 1024
+MANY_BYTES, RECORDS_AT_ONCE = 16 * 1024, 1024
 LARGEST = np.iinfo(np.int64).max
 
 
@@ -131,12 +132,11 @@ def _unlike_of_size(data: bytes, places: np.ndarray, size: int, pieces: Pieces) 
 def _singly(data: bytes, places: np.ndarray, collector: Collector) -> list[tuple[int, int]] | None:
     """Take records one by one; return the place and the step of each event that came in a file of before version 2.
 
-    None when the version changes on the way.
+    None when the version changes on the way, or there are too many tags.
     """
     steps: list[tuple[int, int]] = []
     modern = collector.order.modern
-    at, sizes, fine = _sound(data, places)
-    for place, size, is_sound in zip(at, sizes, fine, strict=True):
+    for place, size, is_sound in _with_soundness(data, places):
         if not is_sound:
             collector.skipped += 1
             continue
@@ -144,20 +144,27 @@ def _singly(data: bytes, places: np.ndarray, collector: Collector) -> list[tuple
         event = collector.take(data, place, start, start + size)
         if place == 0:
             modern = collector.order.modern
-        elif collector.order.modern != modern:
+        elif collector.order.modern != modern or len(collector.columns) > MOST_TAGS:
             return None
         if event is not None and not modern:
             steps.append((place, event.step))
     return steps
 
 
-def _sound(data: bytes, places: np.ndarray) -> tuple[list[int], list[int], list[bool]]:
-    """The places, the payloads' sizes, and whether their checksums hold."""
+def _with_soundness(data: bytes, places: np.ndarray) -> Iterator[tuple[int, int, bool]]:
+    """Yield the places, the payloads' sizes, and whether their checksums hold."""
+    for first in range(0, len(places), RECORDS_AT_ONCE):
+        some = places[first : first + RECORDS_AT_ONCE]
+        at = some.tolist()
+        sizes = [int.from_bytes(data[place : place + 8], "little") for place in at]
+        yield from zip(at, sizes, _sound(data, some, sizes), strict=True)
+
+
+def _sound(data: bytes, places: np.ndarray, sizes: list[int]) -> list[bool]:
     at = places.tolist()
-    sizes = [int.from_bytes(data[place : place + 8], "little") for place in at]
     if sum(sizes) < MANY_BYTES:
         spans = ((place + HEADER.size, place + HEADER.size + size) for place, size in zip(at, sizes, strict=True))
-        return at, sizes, [sound(data, *span) for span in spans]
+        return [sound(data, *span) for span in spans]
     lengths = np.array(sizes)
     long = np.flatnonzero(lengths >= LEAST)
     starts = places[long] + HEADER.size
@@ -167,7 +174,7 @@ def _sound(data: bytes, places: np.ndarray) -> tuple[list[int], list[int], list[
     for index in np.flatnonzero(lengths < LEAST).tolist():
         start = at[index] + HEADER.size
         fine[index] = sound(data, start, start + sizes[index])
-    return at, sizes, fine.tolist()
+    return list(fine.tolist())
 
 
 def _in_order(pieces: Pieces, singles: list[tuple[int, int]], after: Order, last_step: int) -> Order | None:
