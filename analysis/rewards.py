@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.statistics import RewardSummary, summarise, time_to
 from sessions.models import TrainingSession
-from sessions.selectors.series import REWARD_TAG, points_after
+from sessions.selectors.series import points_after, reward_tag_of
 from sessions.selectors.stitching import stitched
 
 REACH = 0.9
@@ -34,7 +34,7 @@ class RewardRow:
 
 def reward_rows(session: TrainingSession) -> list[RewardRow]:
     """Return a row for every behavior that has reward points."""
-    parts, _ = points_after(session, tag=REWARD_TAG)
+    parts, _ = points_after(session, tag=reward_tag_of(session))
     rows = []
     for behavior, curve in stitched(parts).items():
         points = curve.whole

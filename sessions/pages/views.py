@@ -31,7 +31,6 @@ from sessions.selectors.imports import source_of
 from sessions.selectors.inspections import ModelShape, models_of
 from sessions.selectors.listing import Chosen
 from sessions.selectors.scores import keeping_in_words
-from sessions.selectors.series import REWARD_TAG
 from sessions.services import (
     accounts,
     actions,
@@ -192,7 +191,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
             "session": asdict(detail),
             "log": {"attempt": log.attempt, "offset": log.offset, "next": log.next_offset},
             "points": {"cursor": cursor, "series": series.as_json(points)},
-            "reward_tag": REWARD_TAG,
+            "reward_tag": series.reward_tag_of(session),
         },
         log_text=log.text,
         log_offset=log.offset,

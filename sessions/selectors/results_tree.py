@@ -136,9 +136,12 @@ class Walk:
 
     def remark(self, path: PurePosixPath, why: str) -> None:
         """Note that something of a folder was left out."""
+        one = (path.as_posix(), why)
+        if one in self.remarks:
+            return  # a folder is listed with the one above it, and by itself
         self.left_out += 1
-        if len(self.remarks) < MOST_REMARKS and (path.as_posix(), why) not in self.remarks:
-            self.remarks.append((path.as_posix(), why))
+        if len(self.remarks) < MOST_REMARKS:
+            self.remarks.append(one)
 
 
 def listing(place: Path, path: PurePosixPath, name: str, walk: Walk) -> Folder | None:
@@ -151,16 +154,17 @@ def listing(place: Path, path: PurePosixPath, name: str, walk: Walk) -> Folder |
         with os.scandir(place) as entries:
             for count, entry in enumerate(entries):
                 walk.entries += 1
-                if count >= MOST_ENTRIES or len(others) >= MOST_FILES or len(events) >= MOST_EVENT_FILES:
+                if count >= MOST_ENTRIES:
                     cut = True
                     break
                 _sort_in(entry, path, events, others, folders, walk)
     except OSError:
         return None
-    if cut:
+    if cut or len(events) > MOST_EVENT_FILES or len(others) > MOST_FILES:
+        cut = True
         walk.remark(path, TOO_MANY)
-    events.sort(key=lambda file: file.path)
-    others.sort(key=lambda file: file.path)
+    events = sorted(events, key=lambda file: file.path)[:MOST_EVENT_FILES]
+    others = sorted(others, key=lambda file: file.path)[:MOST_FILES]
     return Folder(path, name, tuple(events), tuple(others), tuple(sorted(folders)), cut)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from sessions.domain.results_layout import REWARD_TAGS
 from sessions.errors import InvalidInput
 from sessions.metrics.codec import Points
 from sessions.metrics.thinning import thin, within
@@ -71,6 +72,13 @@ def current_attempts(*sessions: TrainingSession) -> list[int]:
     for key, session, force in attempts.values_list("pk", "session_id", "force"):
         keys[session] = [key] if force else [*keys.get(session, []), key]
     return [key for some in keys.values() for key in some]
+
+
+def reward_tag_of(session: TrainingSession) -> str:
+    """Return the tag in which this session has its reward: that of ML-Agents, or of who else trained it."""
+    there = Series.objects.filter(attempt__session=session, tag__in=REWARD_TAGS).values_list("tag", flat=True)
+    found = set(there)
+    return REWARD_TAG if REWARD_TAG in found else next((tag for tag in REWARD_TAGS if tag in found), REWARD_TAG)
 
 
 def series_of(

@@ -21,6 +21,7 @@ from sessions.domain.results_layout import (
     FORMATS,
     REWARD_TAGS,
     TIMERS,
+    EventLog,
     Family,
     FoundRun,
     begun,
@@ -180,7 +181,7 @@ def is_read(reading: RunReading) -> bool:
 def _create_session(draft: Draft, source: Import, state: State, why: str) -> TrainingSession:
     run = draft.run
     written = last_written(draft, draft.reading.starts - 1)
-    began = first_begun(run) or written
+    began = first_begun(run.logs) or written
     session = TrainingSession.objects.create(
         run_id=free_run_id(run.name),
         name=shown(run.name)[:200],
@@ -283,11 +284,15 @@ def event_file(one: LogReading, attempt: Attempt, run: FoundRun) -> EventFile:
 def behaviors_of(draft: Draft) -> list[BehaviorProgress]:
     """Return where each behavior stands; not stored yet."""
     steps: dict[str, int] = {}
+    times: dict[str, float] = {}
     rewards: dict[str, dict[str, float]] = {}
     for (_, behavior, tag), new in draft.series:
         if len(new):
             steps[behavior] = max(steps.get(behavior, 0), int(new.steps[-1]))
+            times[behavior] = float(new.wall_times[-1])
             rewards.setdefault(behavior, {})[tag] = float(new.values[-1])
+    last = max((one.start for one in draft.reading.logs), default=0)
+    began = first_begun(one.log for one in draft.reading.logs if one.start == last)
     goals = max_steps_of(draft.configuration) if draft.configuration else {}
     return [
         BehaviorProgress(
@@ -295,6 +300,7 @@ def behaviors_of(draft: Draft) -> list[BehaviorProgress]:
             step=max(steps.get(name, 0), draft.final_steps.get(name, 0)),
             max_steps=goals.get(name),
             mean_reward=reward_in(rewards.get(name, {})),
+            elapsed_seconds=finite(times[name] - began) if name in times else None,
             seen=True,
         )
         for name in draft.run.behaviors
@@ -349,9 +355,9 @@ def last_written(draft: Draft, start: int) -> float:
     return max((at for at in times if 0 < at <= latest + 2), default=latest)
 
 
-def first_begun(run: FoundRun) -> float:
-    """Return when the first event file was begun, in seconds since the epoch; 0 when no name says it."""
-    return float(min((at for log in run.logs if (at := begun(log.file.name))), default=0))
+def first_begun(logs: Iterable[EventLog]) -> float:
+    """Return when the first of these event files was begun, in seconds since the epoch; 0 when no name says it."""
+    return float(min((at for log in logs if (at := begun(log.file.name))), default=0))
 
 
 def trainer_of(family: Family) -> Trainer:

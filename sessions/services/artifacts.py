@@ -24,7 +24,8 @@ UNKNOWN: dict[str, Any] = {
     "sha256": "", "condition": "", "smoothed": None, "score": None, "released_at": None, "released_by": "",
     "released_note": "",
 }  # fmt: skip
-STATUS_BYTES = 16 * 1024 * 1024
+# JSON takes thirty times its size in memory at the worst.
+STATUS_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import F, Max
 
-from sessions.domain.progress import Pace
+from sessions.domain.numbers import finite
 from sessions.domain.results_facts import Traces, judge, max_steps_of, read_timers
 from sessions.domain.results_layout import CONFIGURATION, TIMERS, EventLog, Family, FoundRun, begun, starts
 from sessions.domain.states import ENDED, State, values
@@ -203,22 +203,26 @@ def _advance(row: EventFile, new: Mapping[str, Points]) -> None:
     filled = {tag: one for tag, one in new.items() if len(one)}
     if not filled:
         return touch(session_id)
-    advance(session_id, row.behavior, max(int(one.steps[-1]) for one in filled.values()))
-    reward = reward_in({tag: float(one.values[-1]) for tag, one in filled.items()})
-    if reward is not None:
-        BehaviorProgress.objects.filter(session_id=session_id, name=row.behavior).update(mean_reward=reward)
+    before = BehaviorProgress.objects.filter(session_id=session_id, name=row.behavior).first()
+    step = max(int(one.steps[-1]) for one in filled.values())
     latest = max(float(one.wall_times[-1]) for one in filled.values())
+    elapsed = latest - row.attempt.started_at.timestamp() if row.attempt.started_at else None
+    advance(session_id, row.behavior, step)
+    told = {"mean_reward": reward_in({tag: float(one.values[-1]) for tag, one in filled.items()})}
+    columns = {name: value for name, value in told.items() if value is not None} | {"elapsed_seconds": finite(elapsed)}
+    BehaviorProgress.objects.filter(session_id=session_id, name=row.behavior).update(**columns)
     Attempt.objects.filter(pk=row.attempt_id).update(progressed_at=moment(latest))
-    return touch(session_id, steps_per_second=_pace(filled))
+    pace = _pace(before, step, elapsed)
+    return touch(session_id, **({} if pace is None else {"steps_per_second": pace}))
 
 
-def _pace(new: Mapping[str, Points]) -> float | None:
-    """Steps per second by the longest of the series that were read."""
-    longest = max(new.values(), key=len)
-    pace = Pace()
-    for step, at in ((longest.steps[0], longest.wall_times[0]), (longest.steps[-1], longest.wall_times[-1])):
-        pace.add("", float(at), int(step))
-    return pace.steps_per_second
+def _pace(before: BehaviorProgress | None, step: int, elapsed: float | None) -> float | None:
+    """Steps per second since the last look, of a session whose steps are those of one behavior."""
+    if before is None or before.elapsed_seconds is None or elapsed is None or elapsed <= before.elapsed_seconds:
+        return None
+    if BehaviorProgress.objects.filter(session_id=before.session_id).count() > 1:
+        return None
+    return max(0.0, (step - before.step) / (elapsed - before.elapsed_seconds))
 
 
 def store_files(look: Look) -> None:

@@ -292,7 +292,8 @@ class Slice:
         source.now_at = PurePosixPath(*self.walk.reached).as_posix() if self.walk.reached else ""
         source.entries = self._before[0] + self.walk.entries
         source.refused = self._before[1] + self.walk.left_out
-        source.remarks = [*self._before[2], *map(list, self.walk.remarks)][:MOST_REMARKS]
+        told = [*self._before[2], *map(list, self.walk.remarks)]
+        source.remarks = [one for place, one in enumerate(told) if one not in told[:place]][:MOST_REMARKS]
         source.worked_at = timezone.now()
         names = (*COUNTS, "state", "cursor", "remarks", "begun_at", "ended_at", "now_at", "worked_at")
         Import.objects.filter(pk=source.pk).update(**{name: getattr(source, name) for name in names})

@@ -17,7 +17,7 @@ from sessions.supervisor.watch import is_of_the_database
 
 logger = logging.getLogger(__name__)
 
-FOLLOW_SECONDS = 1.0
+FOLLOW_SECONDS = 0.5
 # Of each look, this much at most for what is known to train, and this much for walking through folders.
 READ_SECONDS = 0.25
 WALK_SECONDS = 0.02

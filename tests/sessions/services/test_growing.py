@@ -65,7 +65,7 @@ def test_it_is_seen_as_running_and_its_points_come_as_they_are_written(live: Pat
     assert after.version > before.version
     assert after.behaviors.get().step == 400
     assert after.behaviors.get().mean_reward == pytest.approx(0.4)
-    assert after.steps_per_second == pytest.approx(100)
+    assert after.steps_per_second == pytest.approx(200 / 3)
 
 
 def test_a_record_that_is_half_written_waits_for_its_other_half(live: Path, now: int) -> None:
