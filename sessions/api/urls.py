@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import views
+from sessions.api import configs, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -27,6 +27,7 @@ urlpatterns = [
     path("sessions/<str:run_id>/checkpoints/", views.CheckpointsView.as_view(), name="checkpoints"),
     path("sessions/<str:run_id>/artifacts/<int:key>/", views.ArtifactView.as_view(), name="artifact"),
     path("sessions/<str:run_id>/config/", views.ConfigView.as_view(), name="config"),
+    path("configs/validate/", configs.ValidateView.as_view(), name="validate"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

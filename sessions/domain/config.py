@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -91,8 +91,10 @@ def with_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
         return config
     found = validate(text, plugins=None, has_environment=True)
     _raise_first(found, with_places=False)
+    # Where they stand in the written tree is no place in the user's file.
+    found_anew = (replace(one, line=None, column=None) for one in found.warnings)
     own = [one for one in config.warnings if one.path.partition(".")[0] in RUN_SECTIONS]
-    return Config(config.given, tree, config.defaults, config.fields, (*own, *found.warnings), changed=True)
+    return Config(config.given, tree, config.defaults, config.fields, (*own, *found_anew), changed=True)
 
 
 def _raise_first(found: Validation, *, with_places: bool = True) -> None:

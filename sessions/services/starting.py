@@ -172,7 +172,8 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
     attempt = _create_attempt(
         session, resume=request.resume, force=request.force, not_before=request.start_at, after=plan.after
     )
-    record(session.pk, attempt.pk, None, State.QUEUED, who=by.get_username(), why=EXPLANATIONS[State.QUEUED])
+    why = " ".join([EXPLANATIONS[State.QUEUED], *plan.told])
+    record(session.pk, attempt.pk, None, State.QUEUED, who=by.get_username(), why=why)
     return session
 
 

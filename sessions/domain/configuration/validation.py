@@ -14,7 +14,7 @@ from sessions.domain.configuration.findings import Finding, Severity, in_order
 from sessions.domain.configuration.formats import Format, format_of, old_keys, signs_of_sections
 from sessions.domain.configuration.relations import Relations
 from sessions.domain.configuration.table import VERSION
-from sessions.domain.yaml_tree import ConfigError, Document, dump, parse
+from sessions.domain.yaml_tree import ConfigError, Document, parse
 
 
 @dataclass(frozen=True)
