@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from sessions.domain.configuration.table import HOLDERS
+
 _COLONLESS = re.compile(r"""(?:-\s+)*(?P<word>[^\s:#\[\]{},&*!|>%@`-][^\s:]*)(?P<rest>(?::\S+)?(?:\s+[^:#]*)?)""")
 _TOO_DEEP = ("mapping values are not allowed", "but found '<block mapping start>'")
 _BLOCK_SCALAR = re.compile(r":\s*[|>][-+0-9]*\s*(?:#.*)?$")
@@ -96,8 +98,9 @@ def _with_children(lines: Sequence[str], place: Place | None, problem: str) -> T
     if _indent(line) <= _indent(lines[before - 1]):
         return None
     after = next((one for one in lines[place.line :] if _stripped(one)), "")
+    is_holder = _stripped(lines[before - 1]).lstrip("- ").partition(":")[0] in HOLDERS
     has_siblings = bool(after) and _indent(after) == _indent(line)
-    if has_siblings or _stripped(line).endswith(":") or _stripped(line).startswith("- "):
+    if is_holder or has_siblings or _stripped(line).endswith(":") or _stripped(line).startswith("- "):
         return Trouble(
             "A value and settings under it exclude each other.",
             "Take the value away, or indent the lines below less.",

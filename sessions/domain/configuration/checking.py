@@ -77,6 +77,7 @@ class Checker:
     notes: Notes
     plugins: Collection[str] | None = ()
     passed_over: Collection[str] = ()
+    defaults: Any = None
 
     def configuration(self, tree: Any) -> None:
         """Check a whole document."""
@@ -84,6 +85,7 @@ class Checker:
             message = "The configuration is empty." if tree is None else "The configuration must begin with behaviors:."
             self.notes.error(message, hint="Begin with behaviors: and, indented under it, the name of a behavior.")
             return
+        self.defaults = tree.get("default_settings")
         self.section(table.ROOT, tree, ())
         if tree.get("default_settings") is None and not misspelt("behaviors", tree, table.ROOT):
             behaviors = tree.get("behaviors", {})
@@ -103,9 +105,17 @@ class Checker:
             else:
                 self.value(key, value, (*path, str(name)))
         for key in section.keys:
-            if key.required and key.name not in given and not misspelt(key.name, given, section):
-                self.notes.error(f"{key.name} is missing.", *path, hint=f"{key.help}")
+            is_there = key.name in given or self._inherits(path, key.name)
+            if key.required and not is_there and not misspelt(key.name, given, section):
+                self.notes.error(f"{key.name} is missing.", *path, hint=key.help)
         return True
+
+    def _inherits(self, path: TreePath, name: str) -> bool:
+        """Whether a setting of a behavior stands in default_settings at the same place."""
+        holder = self.defaults if path[:1] == ("behaviors",) else None
+        for part in path[2:]:
+            holder = holder.get(part) if isinstance(holder, Mapping) else None
+        return isinstance(holder, Mapping) and name in holder
 
     def _no_section(self, given: Any, path: TreePath) -> None:
         name = path[-1] if path else "The configuration"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sessions.domain.configuration import table, values
@@ -18,12 +18,20 @@ _RENAMED = {"trainer": "trainer_type", "pretraining": "behavioral_cloning"}
 _SELF_PLAY = {"play_against_current_self_ratio": "play_against_latest_model_ratio",
               "play_against_current_best_ratio": "play_against_latest_model_ratio"}  # fmt: skip
 # Read where their section is made, or of no use any more.
-_READ_ELSEWHERE = {
-    "use_recurrent": Kind.TRUTH, "sequence_length": Kind.WHOLE, "memory_size": Kind.WHOLE, "num_update": Kind.NUMBER,
-    "train_interval": Kind.NUMBER, "reward_signal_num_update": Kind.NUMBER, "gamma": Kind.NUMBER,
-    "use_curiosity": Kind.TRUTH, "curiosity_strength": Kind.NUMBER, "curiosity_enc_size": Kind.WHOLE,
-    "demo_path": Kind.TEXT,
-}  # fmt: skip
+_READ_ELSEWHERE = {key.name: key for key in (
+    Key("use_recurrent", Kind.TRUTH, False, ""), *table.MEMORY.keys,
+    Key("num_update", Kind.NUMBER, 1, "", limits=table.POSITIVE),
+    Key("train_interval", Kind.NUMBER, 1, "", limits=table.POSITIVE),
+    Key("reward_signal_num_update", Kind.NUMBER, 1, "", limits=table.POSITIVE),
+    Key("gamma", Kind.NUMBER, 0.99, "How much later rewards count.", sound=table.SHARE),
+    Key("use_curiosity", Kind.TRUTH, False, ""), Key("curiosity_strength", Kind.NUMBER, 0.01, ""),
+    Key("curiosity_enc_size", Kind.WHOLE, 128, "", limits=table.COUNT), Key("demo_path", Kind.TEXT, None, ""),
+)}  # fmt: skip
+# Of reward signals, of no use any more.
+_OLD_IN_SIGNALS = (
+    Key("samples_per_update", Kind.WHOLE, 0, "", limits=table.FROM_ZERO),
+    Key("num_epoch", Kind.WHOLE, 3, ""),
+)
 _GONE = {
     "brain_to_imitate": "Record a demonstration of it and name that in demo_path.", "batches_per_epoch": "",
     "summary_path": "", "model_path": "", "output_path": "", "keep_prob": "", "epochs_per_update": "",
@@ -45,6 +53,8 @@ class FlatUpgrade:
         """Return the document for 1.1.0."""
         default = tree.get("default")
         default = default if isinstance(default, Mapping) else {}
+        if "default" not in tree:
+            self._misspelt_default(tree)
         named = {str(name): self._own(tree, name) for name in tree if name != "default"}
         self._check("default", default)
         upgraded: dict[str, Any] = {}
@@ -55,6 +65,11 @@ class FlatUpgrade:
         if upgraded:
             return {"behaviors": upgraded}
         return {"default_settings": self.behavior(default)}
+
+    def _misspelt_default(self, tree: Mapping[Any, Any]) -> None:
+        name = next((str(name) for name in tree if suggestion(str(name), ["default"]).startswith("Did")), None)
+        if name is not None:
+            self.notes.warn(f"{name} is taken for a behavior.", name, hint="Did you mean default?")
 
     def _own(self, tree: Mapping[Any, Any], name: Any) -> Mapping[Any, Any] | None:
         """The section of a behavior; until 0.16 one could also name that of another behavior."""
@@ -83,7 +98,12 @@ class FlatUpgrade:
                 self._signals(value, path)
             elif key_name in ("behavioral_cloning", "pretraining", "self_play"):
                 self._subsection(key_name, value, path)
-            elif key_name != "trainer":
+            elif key_name == "trainer":
+                if value not in ("ppo", "sac", *IMITATION):
+                    self.notes.error(
+                        f"There was no trainer {value}.", *path, hint=suggestion(str(value), ("ppo", "sac"))
+                    )
+            else:
                 hint = suggestion(str(key_name), known_keys())
                 self.notes.warn(
                     f"{key_name} was no setting of ML-Agents 0.16; the upgrade leaves it out.", *path, hint=hint
@@ -101,13 +121,15 @@ class FlatUpgrade:
                 hint = suggestion(str(name), ("extrinsic", "curiosity", "gail"))
                 self.notes.error(f"{name} is no reward signal.", *path, str(name), hint=hint)
             else:
-                self._keys(section, settings, (*path, name), also=("samples_per_update", "num_epoch"))
+                self._keys(section, settings, (*path, name), also=_OLD_IN_SIGNALS)
 
     def _subsection(self, name: Any, value: Any, path: TreePath) -> None:
         section = table.SELF_PLAY if name == "self_play" else table.CLONING
-        self._keys(section, value, path, also=(*_SELF_PLAY, "learning_rate"))
+        ratio = table.SELF_PLAY.get("play_against_latest_model_ratio")
+        renamed = tuple(replace(ratio, name=old) for old in _SELF_PLAY) if ratio and name == "self_play" else ()
+        self._keys(section, value, path, also=renamed)
 
-    def _keys(self, section: Section, given: Any, path: TreePath, *, also: tuple[str, ...]) -> None:
+    def _keys(self, section: Section, given: Any, path: TreePath, *, also: tuple[Key, ...]) -> None:
         if not isinstance(given, Mapping):
             self.notes.error(
                 f"{path[-1]} must have its settings indented under it.", *path, at_value=isinstance(given, str)
@@ -115,13 +137,10 @@ class FlatUpgrade:
             return
         checker = Checker(self.notes, plugins=None)
         for name, value in given.items():
-            key = section.get(name)
-            if key is not None and not key.until:
-                checker.value(key, value, (*path, str(name)))
-            elif key is not None:
-                if values.read(key, value) is None:
-                    self.notes.error(f"{name} must be {key.kind.value}.", *path, str(name))
-            elif name not in also:
+            key = section.get(name) or next((one for one in also if one.name == name), None)
+            if key is not None:
+                checker.value(replace(key, until=""), value, (*path, str(name)))
+            else:
                 hint = suggestion(str(name), section.names)
                 self.notes.warn(
                     f"{name} was no setting of {path[-1]}; the upgrade leaves it out.", *path, str(name), hint=hint
@@ -246,15 +265,12 @@ _SCALARS = (Kind.WHOLE, Kind.STEPS, Kind.NUMBER, Kind.TRUTH, Kind.TEXT, Kind.CHO
 
 def _key_of(name: Any) -> Key | None:
     """The present setting that a flat one became, if its value is checked like that one's."""
-    if not isinstance(name, str) or name == "demo_path":
+    if not isinstance(name, str):
         return None
-    if name in ("num_epoch", "strength", "steps"):
-        return table.ALL_HYPERPARAMETERS.get(name)
     for known in (table.ALL_HYPERPARAMETERS.get(name), table.NETWORK.get(name), table.BEHAVIOR.get(name)):
         if known is not None and known.kind in _SCALARS and not known.until:
             return known
-    kind = _READ_ELSEWHERE.get(name)
-    return Key(name, kind, None, "") if kind is not None else None
+    return _READ_ELSEWHERE.get(name)
 
 
 def known_keys() -> list[str]:

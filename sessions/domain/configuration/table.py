@@ -261,3 +261,7 @@ RUN_SECTIONS = ("env_settings", "engine_settings", "torch_settings", "checkpoint
 TRAINING_SECTIONS = tuple(name for name in ROOT.names if name not in RUN_SECTIONS)
 # Everything that any of the three trainers knows; a trainer of a plugin may know more.
 ALL_HYPERPARAMETERS = {key.name: key for section in HYPERPARAMETERS.values() for key in reversed(section.keys)}
+# Keys whose value is never a single word.
+HOLDERS = frozenset(
+    key.name for section in SECTIONS.values() for key in section.keys if key.kind.value.startswith("a section")
+) | {"curriculum", *SIGNALS}

@@ -10,8 +10,8 @@ from typing import Any
 from sessions.domain.configuration import flat, values
 from sessions.domain.configuration.checking import Notes
 from sessions.domain.configuration.formats import OLD_BEHAVIOR_KEYS, OLD_SECTIONS, Format, nameless
-from sessions.domain.configuration.names import suggestion
-from sessions.domain.configuration.table import SAMPLERS, SIGNALS, VERSION
+from sessions.domain.configuration.names import misspelt, suggestion
+from sessions.domain.configuration.table import SAMPLER, SAMPLERS, SIGNALS, VERSION
 from sessions.domain.yaml_tree import TreePath, dump
 
 NOT_KEPT = "Comments are not kept."
@@ -82,7 +82,10 @@ class Upgrade:
         return made
 
     def _sampler(self, given: Mapping[Any, Any], path: TreePath) -> dict[str, Any]:
-        spelt = "sampler-type" if "sampler-type" in given else "sampler_type"
+        spelt = next((name for name in ("sampler-type", "sampler_type") if name in given), None)
+        spelt = spelt or misspelt("sampler_type", given, SAMPLER) or "sampler-type"
+        if spelt in given and spelt not in ("sampler-type", "sampler_type"):
+            self.notes.warn(f"{spelt} was no setting of a sampler.", *path, spelt, hint="Did you mean sampler_type?")
         kind = given.get(spelt)
         kind = _SAMPLER_NAMES.get(str(kind), kind)
         if not isinstance(kind, str) or kind not in SAMPLERS:
@@ -90,15 +93,23 @@ class Upgrade:
             self.notes.error(f"sampler-type must be one of {', '.join(SAMPLERS)}.", *where)
             return {}
         nested = given.get("sampler_parameters")
-        parameters: dict[str, Any] = dict(nested) if isinstance(nested, Mapping) else {}
-        for name, value in given.items():
+        parameters: dict[str, Any] = {}
+        flat_ones = {name: ((*path, str(name)), value) for name, value in given.items()}
+        if isinstance(nested, Mapping):
+            flat_ones |= {name: ((*path, "sampler_parameters", str(name)), value) for name, value in nested.items()}
+        elif "sampler_parameters" in given:
+            self.notes.error("sampler_parameters must have its settings indented under it.", *path,
+                             "sampler_parameters", at_value=isinstance(nested, str))  # fmt: skip
+        for name, (where, value) in flat_ones.items():
             if name in (spelt, "sampler_parameters"):
                 continue
             if SAMPLERS[kind].get(name) is None:
                 message = f"{name} is no setting of a {kind} sampler; the upgrade leaves it out."
-                self.notes.warn(message, *path, str(name))
+                self.notes.warn(message, *where, hint=suggestion(str(name), SAMPLERS[kind].names))
+            elif name == "intervals" and not isinstance(value, list):
+                self.notes.error("intervals must be a list such as [[1, 2], [5, 6]].", *where)
             elif name != "intervals" and values.as_float(value) is None:
-                self.notes.error(f"{name} must be a number.", *path, str(name))
+                self.notes.error(f"{name} must be a number.", *where)
             else:
                 parameters[str(name)] = value if name == "intervals" else _number(value)
         return {"sampler_type": kind, "sampler_parameters": parameters}
@@ -128,7 +139,8 @@ class Upgrade:
         if given.get("measure", "reward") not in ("reward", "progress"):
             self.notes.error("measure must be reward or progress.", *path, "measure")
         if not isinstance(parameters, Mapping):
-            self.notes.error("parameters must hold names with lists of values.", *path, "parameters")
+            message = "parameters must hold names with lists of values."
+            self.notes.error(message, *path, "parameters", at_value=isinstance(parameters, str))
             return {}
         criteria = [self._criteria(behavior, given, threshold, path) for threshold in thresholds]
         made = {}
@@ -155,8 +167,8 @@ class Upgrade:
 
     def _criteria(self, behavior: str, given: Mapping[Any, Any], threshold: Any, path: TreePath) -> dict[str, Any]:
         least = values.as_int(given.get("min_lesson_length", 1))
-        if least is None:
-            self.notes.error("min_lesson_length must be a whole number.", *path, "min_lesson_length")
+        if least is None or least < 0:
+            self.notes.error("min_lesson_length must be a whole number, 0 or more.", *path, "min_lesson_length")
         smooth = given.get("signal_smoothing", False)
         if not isinstance(smooth, bool):
             self.notes.error("signal_smoothing must be true or false.", *path, "signal_smoothing")

@@ -14,7 +14,7 @@ from sessions.domain.configuration.findings import Finding, Severity, in_order
 from sessions.domain.configuration.formats import Format, format_of, old_keys, signs_of_sections
 from sessions.domain.configuration.relations import Relations
 from sessions.domain.configuration.table import VERSION
-from sessions.domain.yaml_tree import ConfigError, Document, parse
+from sessions.domain.yaml_tree import ConfigError, Document, TreePath, parse
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def validate(
     if form is Format.CURRENT:
         upgraded = _current(notes, document, plugins=plugins, has_environment=has_environment)
     else:
-        upgraded = _old(notes, document, form, behavior=behavior)
+        upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior)
     return Validation(form.value, tuple(in_order(notes.found)), upgraded, document.tree)
 
 
@@ -88,13 +88,16 @@ def _current(notes: Notes, document: Document, *, plugins: Collection[str] | Non
     tree = copy.deepcopy(dict(document.tree))
     if not upgrading.modernize(tree):
         return None
-    return _if_sound(tree, Format.CURRENT, [])
+    return _if_sound(tree, Format.CURRENT, [], plugins)
 
 
-def _old(notes: Notes, document: Document, form: Format, *, behavior: str) -> str | None:
+def _old(
+    notes: Notes, document: Document, form: Format, *, plugins: Collection[str] | None, behavior: str
+) -> str | None:
     if form is Format.SECTIONED:
         signs = signs_of_sections(document.tree)
-        _check(notes, document.tree, Checker(notes, passed_over=old_keys()), has_environment=True)
+        named = {name: value for name, value in document.tree.items() if (name, "curriculum") not in _ends(signs)}
+        _check(notes, named, Checker(notes, plugins, passed_over=old_keys()), has_environment=True)
     else:
         signs = [(str(next(iter(document.tree))),)]
     message = f"This is written for ML-Agents {form.value}; {VERSION} refuses it."
@@ -106,7 +109,12 @@ def _old(notes: Notes, document: Document, form: Format, *, behavior: str) -> st
     tree = upgrade.tree(document.tree, form)
     if any(one.severity is Severity.ERROR for one in notes.found[before:]):
         return None
-    return _if_sound(tree, form, upgrade.remarks)
+    return _if_sound(tree, form, upgrade.remarks, plugins)
+
+
+def _ends(signs: list[TreePath]) -> set[tuple[str, str]]:
+    """First and last part of paths; a section whose lessons have no names is not looked into before its upgrade."""
+    return {(sign[0], sign[-1]) for sign in signs}
 
 
 def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) -> None:
@@ -115,7 +123,7 @@ def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) 
         Relations(checker).configuration(tree, has_environment=has_environment)
 
 
-def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str]) -> str | None:
+def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str], plugins: Collection[str] | None) -> str | None:
     """The text of an upgrade, unless 1.1.0 would refuse that too; a curriculum alone needs no behaviors."""
     text = upgrading.as_text(tree, form, remarks)
     try:
@@ -125,7 +133,7 @@ def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str]) -> str 
     notes = Notes(document)
     whole = document.tree if document.tree.keys() & {"behaviors", "default_settings"} else {
         **document.tree, "behaviors": {"A": {}}}  # fmt: skip
-    _check(notes, whole, Checker(notes, plugins=None), has_environment=True)
+    _check(notes, whole, Checker(notes, plugins), has_environment=True)
     return None if any(one.severity is Severity.ERROR for one in notes.found) else text
 
 
