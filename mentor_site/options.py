@@ -91,6 +91,12 @@ OPTIONS = (
         path,
         "Full path of the mlagents-learn to train with; looked for on PATH when empty.",
     ),
+    Option(
+        "MENTOR_PLUGIN_TRAINERS",
+        [],
+        words,
+        "Names of trainers that plugins of your mlagents bring, beside ppo, sac and poca.",
+    ),
     Option("MENTOR_RESULTS_DIR", None, path, "A results folder of your own; empty keeps results in MENTOR_HOME."),
     Option("MENTOR_MAX_PARALLEL", 2, positive_int, "How many trainings may run on this machine at the same time."),
     Option(

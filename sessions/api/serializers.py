@@ -34,7 +34,12 @@ class StartSerializer(serializers.Serializer[Any]):
     config = serializers.CharField(required=False, allow_null=True, max_length=MAX_TEXT, trim_whitespace=False)
     config_path = serializers.CharField(required=False, allow_null=True, max_length=1024)
     config_name = serializers.CharField(required=False, allow_blank=True, max_length=255)
-    env_path = serializers.CharField(required=False, allow_null=True, max_length=1024, help_text="Null is Editor mode.")
+    env_path = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=1024,
+        help_text="Null is Editor mode, whatever the configuration says.",
+    )
     trainer = serializers.CharField(required=False, allow_null=True, max_length=100, help_text="Name or id.")
     overrides = serializers.DictField(
         required=False, allow_null=True, help_text='Such as {"behaviors.Ball.max_steps": 40000}.'
@@ -87,7 +92,8 @@ def request_fields(validated: Mapping[str, Any]) -> dict[str, Any]:
             data[name] = tuple(data[name])
     if "config" in data:
         data["config"] = data["config"].encode()
-    return data
+    is_editor = "env_path" in validated and validated["env_path"] is None
+    return {**data, "editor": is_editor}
 
 
 class BehaviorSerializer(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@ from django.urls import path
 from sessions.api import (
     causes,
     checkpoints,
+    configs,
     diagnosis,
     evaluations,
     exports,
@@ -71,6 +72,7 @@ urlpatterns = [
     path("removals/", keeping.RemovalsView.as_view(), name="removals"),
     path("retention/", keeping.RetentionView.as_view(), name="retention"),
     path("retention/plan/", keeping.RetentionPlanView.as_view(), name="retention-plan"),
+    path("configs/validate/", configs.ValidateView.as_view(), name="validate"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

@@ -12,6 +12,7 @@ from django import forms
 from django.http import QueryDict
 
 from sessions.domain.config import MAX_BYTES as MAX_CONFIG_BYTES
+from sessions.domain.config import Config
 from sessions.models import Trainer
 from sessions.pages.rules_form import RulesForm
 from sessions.services.batches import MOST_IN_A_BATCH, variations
@@ -173,6 +174,7 @@ class StartForm(RulesForm):
             config_path=data["config_path"].strip() or None if config is None else None,
             config_name=upload.name if upload else "",
             env_path=data["env_path"].strip() or None if data["mode"] == EXECUTABLE else None,
+            editor=data["mode"] == EDITOR,
             trainer=data["trainer"] or None,
             overrides={**data["overrides"], **typed_overrides(self.data)},
             **{name: value for name, value in optional.items() if value is not None},
@@ -280,3 +282,10 @@ def initial_like(request: StartRequest) -> dict[str, Any]:
         "trainer": request.trainer or "",
         **{name: getattr(request, name) for name in LIKE if getattr(request, name) is not None},
     }
+
+
+def fields_of(config: Config) -> dict[str, Any]:
+    """Return what the form may fill in from a configuration. Force is left to a person: it sets results aside."""
+    found = {name: config.fields.get(name) or "" for name in ("env_path", "initialize_from")}
+    resume = bool(config.fields.get("resume") or config.fields.get("load_model"))
+    return {**found, "env_args": shlex.join(config.fields.get("env_args") or ()), "resume": resume}

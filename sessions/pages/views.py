@@ -21,7 +21,7 @@ from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
 from sessions.pages.browsing import listing
-from sessions.pages.forms import ScheduleForm, StartForm, initial_from, initial_like, typed_overrides
+from sessions.pages.forms import ScheduleForm, StartForm, fields_of, initial_from, initial_like, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, history, machine, series, sessions
 from sessions.selectors.checkpoints import checkpoints_of, other_files
@@ -320,12 +320,14 @@ def preview(request: HttpRequest) -> JsonResponse:
         "notices": [],
         "behaviors": [],
         "suggested_run_id": "",
+        "fields": {},
     }
     config = _config_alone(request, form)
     if config is not None:
         taken = set(TrainingSession.objects.values_list("run_id", flat=True))
         answer["behaviors"] = _behavior_fields(config)
         answer["suggested_run_id"] = suggest_run_id(list(config.behaviors), taken)
+        answer["fields"] = fields_of(config)
     if form.is_valid():
         try:
             asked = form.requests()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
+from sessions.domain.configuration.findings import Finding, Severity
 from sessions.domain.numbers import natural
 from sessions.domain.rules import InvalidRules, as_json, read_rules
 from sessions.domain.states import ENDED, State
@@ -32,6 +33,8 @@ OPTION_FIELDS = (
 
 # What begins the name of a checkpoint from outside where one to start from is asked for.
 OUTSIDE = "outside:"
+# Of a configuration with more mistakes, the first are told.
+MOST_SENTENCES = 20
 GONE = "Bring its results folder back, or begin anew with force."
 
 
@@ -44,6 +47,8 @@ class StartRequest:
     config_path: str | None = None
     config_name: str = ""
     env_path: str | None = None
+    # Asked for in so many words: an environment that the configuration names is then not taken.
+    editor: bool = False
     trainer: str | int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
@@ -84,6 +89,8 @@ class StartPlan:
     attempt_number: int
     after: TrainingSession | None
     notices: list[str]
+    # Those of the notices that speak of settings which are fields of a session.
+    told: list[str]
     chosen: list[Chosen] = field(default_factory=list)
 
     @property
@@ -150,8 +157,9 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         raise NotAllowed("You may not start sessions.", hint="Ask an administrator for the permission to start.")
     errors = _Errors()
     config = _config(request, errors, by=by)
+    asked, request = request, _completed(request, config)
     trainer = _trainer(request, errors)
-    environment, new_environment = _environment(request, trainer, errors, by=by)
+    environment, new_environment = _environment(request, errors, by=by, by_configuration=not asked.env_path)
     existing = TrainingSession.objects.filter(run_id__iexact=request.run_id).first()
     options = _options(request, config)
     rules = _rules(request, existing, errors)
@@ -178,6 +186,7 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         after=after,
         notices=_notices(config, trainer, request),
         chosen=chosen,
+        told=[_with_hint(one) for one in config.warnings if one.path.rpartition(".")[2] in config.fields],
     )
 
 
@@ -202,10 +211,11 @@ def _config(request: StartRequest, errors: _Errors, *, by: User) -> Config | Non
     name = "config_path" if request.config_path else "config"
     try:
         data = _config_bytes(request, by=by)
-        config = read_config(data)
+        config = read_config(data, plugins=settings.MENTOR["MENTOR_PLUGIN_TRAINERS"])
     except ConfigError as error:
-        where = f"Line {error.line}: " if error.line else ""
-        errors.add(name, f"{where}{error}", error.hint)
+        refused = [one for one in error.findings if one.severity is Severity.ERROR]
+        for finding in refused[:MOST_SENTENCES]:
+            errors.add(name, finding.sentence, finding.hint)
         return None
     except InvalidStart as error:
         errors.add(name, error.detail, error.hint)
@@ -218,6 +228,18 @@ def _config(request: StartRequest, errors: _Errors, *, by: User) -> Config | Non
     except ConfigError as error:
         errors.add("overrides", str(error), error.hint)
         return None
+
+
+def _completed(request: StartRequest, config: Config | None) -> StartRequest:
+    """The request with the fields it leaves open taken from the configuration; notices tell of each."""
+    found = config.fields if config else {}
+    env_path, env_args, source = (found.get(name) for name in ("env_path", "env_args", "initialize_from"))
+    return replace(
+        request,
+        env_path=request.env_path or (None if request.editor else env_path),
+        env_args=request.env_args or (() if request.editor else tuple(env_args or ())),
+        initialize_from=request.initialize_from or (None if request.resume else source),
+    )
 
 
 def _config_bytes(request: StartRequest, *, by: User) -> bytes:
@@ -244,17 +266,21 @@ def _trainer(request: StartRequest, errors: _Errors) -> Trainer | None:
 
 
 def _environment(
-    request: StartRequest, trainer: Trainer | None, errors: _Errors, *, by: User
+    request: StartRequest, errors: _Errors, *, by: User, by_configuration: bool
 ) -> tuple[Environment | None, Path | None]:
+    """The environment, or the path of one to register. A file from anywhere may name only what is registered."""
     if not request.env_path:
         return None, None
     try:
         path = environments.resolve(request.env_path)
         known = Environment.objects.filter(path=str(path)).first()
-        may_register = by.has_perm("training.manage_environment")
+        may_register = by.has_perm("training.manage_environment") and not by_configuration
         if known is not None and (environments.unchanged(known) or not may_register):
             environments.verify(known)
             return known, None
+        if by_configuration:
+            message = f"The configuration names the environment {path}, which is not registered."
+            raise InvalidStart(message, hint="Name it as the environment when you start, if you trust it.")
         if not may_register:
             raise InvalidStart("This environment is not registered.", hint="Ask an administrator to register it.")
     except InvalidStart as error:
@@ -402,12 +428,14 @@ def _notices(config: Config, trainer: Trainer, request: StartRequest) -> list[st
     notices = []
     if config.used != config.given:
         notices.append("The trainer gets your configuration with the overrides applied; both are kept.")
-    for plan in config.behaviors.values():
-        if plan.summary_freq > plan.max_steps:
-            notices.append(f"{plan.name} would print no summary: summary_freq is larger than max_steps.")
+    notices += [_with_hint(finding) for finding in config.warnings[:MOST_SENTENCES]]
     if trainer.kind == "mlagents" and not request.env_path:
         notices.append("Editor mode: press Play in Unity when MENTOR asks for it.")
     return notices
+
+
+def _with_hint(finding: Finding) -> str:
+    return f"{finding.sentence} {finding.hint}".strip()
 
 
 def next_attempt_number(session: TrainingSession | None) -> int:

@@ -32,6 +32,7 @@ def request_like(session: TrainingSession) -> StartRequest:
         config=bytes(session.config_used),
         config_name=session.config_name,
         env_path=session.environment.path if session.environment else None,
+        editor=session.environment is None,
         trainer=session.trainer.name,
         **options,
         initialize_from=_source(session),

@@ -202,16 +202,17 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
         **columns,
     )
     schedule = {"not_before": request.start_at, "after": plan.after, "chosen": plan.chosen}
-    first_attempt(session, by=by.get_username(), resume=request.resume, force=request.force, **schedule)
+    why = " ".join([EXPLANATIONS[State.QUEUED], *plan.told])
+    first_attempt(session, by=by.get_username(), why=why, resume=request.resume, force=request.force, **schedule)
     return session
 
 
 def first_attempt(
-    session: TrainingSession, *, by: str, resume: bool = False, force: bool = False, **schedule: Any
+    session: TrainingSession, *, by: str, why: str = "", resume: bool = False, force: bool = False, **schedule: Any
 ) -> None:
     """Queue the first attempt of a session that was just stored; to be called inside a transaction."""
     attempt = _create_attempt(session, resume=resume, force=force, **schedule)
-    record(session.pk, attempt.pk, None, State.QUEUED, who=by, why=EXPLANATIONS[State.QUEUED])
+    record(session.pk, attempt.pk, None, State.QUEUED, who=by, why=why or EXPLANATIONS[State.QUEUED])
 
 
 def plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:

@@ -97,6 +97,15 @@ def test_a_start_and_its_preview_have_the_shape_described(api: Client, path: str
     check(answer.json(), schema["paths"][path]["post"]["responses"][str(status)], schema)
 
 
+@pytest.mark.parametrize("config", ["behaviors: {A: {max_stepz: 1}}", "default: {trainer: ppo}", "", "a: \0", "\ud800"])
+def test_a_validation_has_the_shape_described(api: Client, config: str) -> None:
+    schema = schema_of(api)
+    path = "/api/configs/validate/"
+    answer = api.post(path, json.dumps({"config": config}), content_type="application/json")
+    assert answer.status_code == 200
+    check(answer.json(), schema["paths"][path]["post"]["responses"]["200"], schema)
+
+
 @pytest.mark.parametrize(("action", "status"), [("stop", 200), ("kill", 200), ("resume", 409), ("restore", 200)])
 def test_actions_and_refusals_have_the_shape_described(api: Client, action: str, status: int) -> None:
     schema = schema_of(api)
