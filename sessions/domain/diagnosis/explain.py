@@ -79,7 +79,7 @@ def diagnose(
     return Diagnosis(
         id=best.entry.id,
         title=best.entry.title,
-        cause=_filled(best.entry.cause, best.words),
+        cause=_filled(best.entry.cause, {**best.words, "failure": reading.failure or "see below"}),
         fix=_filled(best.entry.fix, best.words),
         evidence=_evidence(best, reading, source),
         actions=[REMEDIES[one] for one in best.entry.remedies],

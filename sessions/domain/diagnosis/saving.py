@@ -56,7 +56,7 @@ SAVING = (
         "generic_traceback", "any",
         r"^Traceback \(most recent call last\):",
         "An error that is not in the catalogue",
-        "The trainer ended with a Python error.",
+        "The trainer ended with a Python error: {failure}",
         "Read its last line and those before it.",
         kind=Kind.LAST_RESORT, remedies=("resume",),
     ),
