@@ -1,5 +1,6 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
+from sessions.models.distributions import Histogram, Text
 from sessions.models.machine import Environment, Machine, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
@@ -10,12 +11,14 @@ __all__ = [
     "BehaviorProgress",
     "Environment",
     "EventFile",
+    "Histogram",
     "Machine",
     "PortLease",
     "Series",
     "SeriesChunk",
     "SessionEvent",
     "SignInLink",
+    "Text",
     "Trainer",
     "TrainingSession",
 ]

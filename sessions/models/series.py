@@ -36,6 +36,8 @@ class EventFile(models.Model):
     behavior = models.CharField(max_length=255)
     offset = models.BigIntegerField(default=0)
     skipped = models.IntegerField(default=0, help_text="Damaged records that were passed over.")
+    version = models.FloatField(default=0, help_text="Of the file format, as far as the run's files told it.")
+    last_step = models.BigIntegerField(default=-1, help_text="What steps are compared with before version 2.")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("attempt", "path"), name="event_file_unique"),)
