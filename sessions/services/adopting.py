@@ -168,7 +168,7 @@ def _store_one(draft: Draft, source: Import) -> tuple[TrainingSession, list[Atte
         who=by,
         why=f"Imported from {draft.copied_from or draft.place}. {why}",
     )
-    if run.keeps_to_itself:
+    if run.has_models:
         artifacts.store(attempts[-1], attempts[-1].results, hashed=False)
     return session, attempts
 
