@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.api import imports, views
+from sessions.api import distributions, imports, views
 from sessions.services.actions import ACTIONS
 
 app_name = "api"
@@ -21,6 +21,8 @@ urlpatterns = [
     path("batches/", views.BatchView.as_view(), name="batches"),
     path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),
     path("sessions/<str:run_id>/metrics/", views.MetricsView.as_view(), name="metrics"),
+    path("sessions/<str:run_id>/histograms/", distributions.HistogramsView.as_view(), name="histograms"),
+    path("sessions/<str:run_id>/texts/", distributions.TextsView.as_view(), name="texts"),
     path("sessions/<str:run_id>/attempts/", views.AttemptsView.as_view(), name="attempts"),
     path("sessions/<str:run_id>/events/", views.EventsView.as_view(), name="events"),
     path("sessions/<str:run_id>/artifacts/", views.ArtifactsView.as_view(), name="artifacts"),

@@ -1,5 +1,6 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
+from sessions.models.distributions import Histogram, Text
 from sessions.models.imports import Import, ImportedRun
 from sessions.models.machine import Environment, Machine, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
@@ -11,6 +12,7 @@ __all__ = [
     "BehaviorProgress",
     "Environment",
     "EventFile",
+    "Histogram",
     "Import",
     "ImportedRun",
     "Machine",
@@ -19,6 +21,7 @@ __all__ = [
     "SeriesChunk",
     "SessionEvent",
     "SignInLink",
+    "Text",
     "Trainer",
     "TrainingSession",
 ]
