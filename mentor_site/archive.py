@@ -25,7 +25,7 @@ from sessions.runtime.rundir import RUN_ID
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE, SECRET_KEY = "mentor.sqlite3", "secret_key"
-RUN_PARTS = ("session.json", "attempts", "results")
+RUN_PARTS = ("session.json", "attempts", "results", "kept", "starts")
 MOST_MANIFEST_BYTES = 64 << 20
 BLOCK_BYTES = 1 << 20
 MEMORY_BYTES = 64 << 20

@@ -18,7 +18,7 @@ from mentor_site.archive import DATABASE, SECRET_KEY, Manifest, Writer, may_be_r
 from sessions.selectors.database import applied_migrations, file_of_database
 
 # Of an attempt's files, these are large or mean nothing elsewhere.
-LARGE = ("console.log",)
+LARGE = ("console.log", "console.log.gz")
 MEANINGLESS = ("shim.lock", "train.lock", "heartbeat")
 
 
@@ -79,7 +79,8 @@ def _files(home: Path, *, with_results: bool) -> Iterator[Path]:
         for attempt in _entries(run / "attempts", folders=True):
             yield from (path for path in _entries(attempt) if _is_wanted(path.name, with_results=with_results))
         if with_results:
-            yield from _tree(run / "results")
+            for part in ("results", "kept", "starts"):
+                yield from _tree(run / part)
     if with_results:
         yield from _tree(home / "reports")
 

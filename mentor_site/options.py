@@ -34,6 +34,14 @@ def positive_int(text: str) -> int:
     return number
 
 
+def natural_int(text: str) -> int:
+    """Read a whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise ValueError("must be at least 0")
+    return number
+
+
 def port(text: str) -> int:
     """Read a port a program may listen on."""
     number = int(text)
@@ -83,6 +91,12 @@ OPTIONS = (
         path,
         "Full path of the mlagents-learn to train with; looked for on PATH when empty.",
     ),
+    Option(
+        "MENTOR_PLUGIN_TRAINERS",
+        [],
+        words,
+        "Names of trainers that plugins of your mlagents bring, beside ppo, sac and poca.",
+    ),
     Option("MENTOR_RESULTS_DIR", None, path, "A results folder of your own; empty keeps results in MENTOR_HOME."),
     Option("MENTOR_MAX_PARALLEL", 2, positive_int, "How many trainings may run on this machine at the same time."),
     Option(
@@ -108,6 +122,12 @@ OPTIONS = (
         {},
         read_text,
         "Rules of sessions that bring none, such as restart_limit=3,stall_minutes=30; none when empty.",
+    ),
+    Option(
+        "MENTOR_KEEP_BEST",
+        3,
+        natural_int,
+        "Of how many checkpoints of each behavior, the best ones, what the trainer removes is kept; 0 keeps none.",
     ),
     Option(
         "MENTOR_FOLDERS",

@@ -127,6 +127,8 @@ Q_CLUSTER = {
 
 # What follows when a session has ended: names of tasks that take its primary key.
 MENTOR_AFTER_SESSION = ["reports.tasks.build_report"]
+# What else goes when a session is deleted for good: names of functions that take its primary key and may be repeated.
+MENTOR_ON_REMOVAL = ["reports.services.remove_reports"]
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

@@ -22,3 +22,9 @@ def build(session: TrainingSession) -> Report:
     atomic_write(path, data)
     columns = {"title": session.name or session.run_id, "size": len(data)}
     return Report.objects.update_or_create(session=session, name=name, defaults=columns)[0]
+
+
+def remove_reports(session_id: int) -> None:
+    """Delete the files of a session's reports; their rows go with the session's. What is gone already is no error."""
+    for report in Report.objects.filter(session_id=session_id):
+        report.path.unlink(missing_ok=True)

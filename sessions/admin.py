@@ -97,20 +97,20 @@ class BehaviorProgressAdmin(ReadOnly):
 
 @admin.register(models.Artifact)
 class ArtifactAdmin(ReadOnly):
-    list_display = ("session", "path", "kind", "step", "size", "final", "present")
-    list_filter = ("kind", "final", "present")
+    list_display = ("session", "path", "kind", "step", "size", "final", "kept", "released_at", "present")
+    list_filter = ("kind", "final", "kept", "present")
     search_fields = ("session__run_id", "path")
 
 
 @admin.register(models.Series)
 class SeriesAdmin(ReadOnly):
-    list_display = ("attempt", "behavior", "tag", "count", "last_step", "last_value")
+    list_display = ("attempt", "behavior", "tag", "count", "last_step", "last_value", "min_value", "max_value")
     search_fields = ("behavior", "tag")
 
 
 @admin.register(models.SeriesChunk)
 class SeriesChunkAdmin(ReadOnly):
-    list_display = ("series", "number", "count")
+    list_display = ("series", "first", "count")
 
 
 @admin.register(models.Histogram, models.Text)
@@ -138,6 +138,26 @@ class ImportedRunAdmin(ReadOnly):
     search_fields = ("folder", "session__run_id")
 
 
+@admin.register(models.Removal)
+class RemovalAdmin(ReadOnly):
+    list_display = ("run_id", "asked_at", "ended_at", "who", "why", "freed_bytes", "folder", "folder_deleted")
+    search_fields = ("run_id", "who")
+
+
+@admin.register(models.RetentionPolicy)
+class RetentionPolicyAdmin(ReadOnly):
+    list_display = (
+        "enabled",
+        "archive_days",
+        "trash_days",
+        "most_gb",
+        "keep_best",
+        "undo_days",
+        "changed_by",
+        "ran_at",
+    )
+
+
 @admin.register(models.Trainer)
 class TrainerAdmin(ReadOnly):
     list_display = ("name", "kind", "version", "python_version", "origin", "problem")
@@ -146,6 +166,37 @@ class TrainerAdmin(ReadOnly):
 @admin.register(models.Environment)
 class EnvironmentAdmin(ReadOnly):
     list_display = ("name", "path", "size", "registered_by", "registered_at")
+
+
+@admin.register(models.OutsideCheckpoint)
+class OutsideCheckpointAdmin(ReadOnly):
+    list_display = ("name", "kind", "path", "size", "registered_by", "registered_at")
+
+
+@admin.register(models.Evaluation)
+class EvaluationAdmin(ReadOnly):
+    list_display = ("session", "behavior", "step", "state", "episodes", "asked_by", "created_at")
+    list_filter = ("state",)
+    search_fields = ("session__run_id", "behavior")
+
+
+@admin.register(models.EvaluationRun)
+class EvaluationRunAdmin(ReadOnly):
+    list_display = ("run_id", "seed", "state", "reason")
+    list_filter = ("state",)
+    search_fields = ("run_id",)
+
+
+@admin.register(models.ModelInspection)
+class ModelInspectionAdmin(ReadOnly):
+    list_display = ("sha256", "problem", "asked_at", "inspected_at")
+    search_fields = ("sha256", "problem")
+
+
+@admin.register(models.TaughtCause)
+class TaughtCauseAdmin(ReadOnly):
+    list_display = ("title", "text", "taught_by", "taught_at")
+    search_fields = ("title", "text")
 
 
 @admin.register(models.Machine)

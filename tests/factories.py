@@ -19,12 +19,19 @@ from sessions.metrics.events import Point
 from sessions.models import (
     Artifact,
     Environment,
+    Evaluation,
+    EvaluationRun,
     EventFile,
     Import,
     ImportedRun,
     Machine,
+    ModelInspection,
+    OutsideCheckpoint,
     PortLease,
+    Removal,
+    RetentionPolicy,
     SignInLink,
+    TaughtCause,
     Trainer,
     TrainingSession,
 )
@@ -82,6 +89,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     attempt = session.attempts.get()
     file = {"size": 1, "modified_ns": 1}
     Environment.objects.create(name="Ball", path="/builds/Ball", sha256="0", **file)
+    OutsideCheckpoint.objects.create(name="Old", path="/old/Ball.pt", kind="pt", size=1, sha256="0")
     PortLease.objects.create(machine=make_machine(), port=5005, attempt=attempt)
     SignInLink.objects.create(user=owner, digest="0", expires_at=timezone.now() + timedelta(minutes=1))
     EventFile.objects.create(attempt=attempt, path="Ball/events", behavior="Ball")
@@ -94,7 +102,13 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     Artifact.objects.create(
         session=session, attempt=attempt, path="Ball.onnx", behavior="Ball", kind="onnx", step=2, **file
     )
+    evaluation = Evaluation.objects.create(session=session, behavior="Ball", episodes=1, trainer="x", asked_by="ada")
+    EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
+    TaughtCause.objects.create(text="the moon is full", title="Moon", fix="Wait.", taught_by=owner)
+    ModelInspection.objects.create(sha256="ba11", problem="ball", asked_at=timezone.now())
     source = Import.objects.create(machine=make_machine(), folder="/results", asked_by=owner, remarks=[["a", "why"]])
     ImportedRun.objects.create(session=None, source=source, folder="/results/a", name="a", format="results")
+    Removal.objects.create(run_id="gone", who="ada", why="The trash was emptied.")
+    RetentionPolicy.objects.create(pk=1)
     Report.objects.create(session=session, title="Ball", name="ball.html", size=1)
     return session

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from sessions.api.rules import RulesField
 from sessions.domain.disk import Room
+from sessions.domain.labels import LONGEST_PROJECT
 from sessions.domain.states import State
 from sessions.models.session import REASONS
 from sessions.services.batches import MOST_IN_A_BATCH
@@ -33,7 +34,12 @@ class StartSerializer(serializers.Serializer[Any]):
     config = serializers.CharField(required=False, allow_null=True, max_length=MAX_TEXT, trim_whitespace=False)
     config_path = serializers.CharField(required=False, allow_null=True, max_length=1024)
     config_name = serializers.CharField(required=False, allow_blank=True, max_length=255)
-    env_path = serializers.CharField(required=False, allow_null=True, max_length=1024, help_text="Null is Editor mode.")
+    env_path = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=1024,
+        help_text="Null is Editor mode, whatever the configuration says.",
+    )
     trainer = serializers.CharField(required=False, allow_null=True, max_length=100, help_text="Name or id.")
     overrides = serializers.DictField(
         required=False, allow_null=True, help_text='Such as {"behaviors.Ball.max_steps": 40000}.'
@@ -51,7 +57,12 @@ class StartSerializer(serializers.Serializer[Any]):
     device = serializers.CharField(required=False, allow_null=True, max_length=20)
     resume = serializers.BooleanField(required=False, default=False)
     force = serializers.BooleanField(required=False, default=False)
-    initialize_from = serializers.CharField(required=False, allow_null=True, max_length=64)
+    initialize_from = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=120,
+        help_text="A run id, the id of a checkpoint, or outside: and the name of one from outside.",
+    )
     priority = serializers.IntegerField(required=False, default=0, min_value=-1000, max_value=1000)
     held = serializers.BooleanField(required=False, default=False, help_text="Queue it, but do not start it yet.")
     start_at = serializers.DateTimeField(required=False, allow_null=True, help_text="Not before this moment.")
@@ -70,13 +81,19 @@ class StartSerializer(serializers.Serializer[Any]):
 
 def request_of(validated: Mapping[str, Any]) -> StartRequest:
     """Return the request that a StartSerializer has checked."""
+    return StartRequest(**request_fields(validated))
+
+
+def request_fields(validated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a StartRequest that were given."""
     data = {name: value for name, value in validated.items() if value is not None}
     for name in ("env_args", "tags"):
         if name in data:
             data[name] = tuple(data[name])
     if "config" in data:
         data["config"] = data["config"].encode()
-    return StartRequest(**data)
+    is_editor = "env_path" in validated and validated["env_path"] is None
+    return {**data, "editor": is_editor}
 
 
 class BehaviorSerializer(serializers.Serializer[Any]):
@@ -171,10 +188,13 @@ class SessionSerializer(serializers.Serializer[Any]):
     steps_per_second = serializers.FloatField(allow_null=True)
     behaviors = BehaviorSerializer(many=True)
     tags = serializers.ListField(child=serializers.CharField())
+    project = serializers.CharField(allow_blank=True)
     priority = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
+    archived_at = serializers.DateTimeField(allow_null=True)
+    trashed_at = serializers.DateTimeField(allow_null=True)
     url = serializers.CharField()
     resources = ResourcesSerializer()
     actions = serializers.ListField(child=serializers.CharField())
@@ -183,6 +203,8 @@ class SessionSerializer(serializers.Serializer[Any]):
 
 class SessionDetailSerializer(SessionSerializer):
     notes = serializers.CharField(allow_blank=True)
+    disk_bytes = serializers.IntegerField(allow_null=True, help_text="Of MENTOR's own files; null until measured.")
+    packed_bytes = serializers.IntegerField(help_text="How much smaller these are for being compressed.")
     command = serializers.ListField(child=serializers.CharField())
     options = serializers.DictField()
     config_name = serializers.CharField()
@@ -213,6 +235,7 @@ class EditSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, allow_blank=True, max_length=200)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     tags = serializers.ListField(child=serializers.CharField(max_length=50), required=False, max_length=50)
+    project = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_PROJECT)
     priority = serializers.IntegerField(required=False, min_value=-1000, max_value=1000)
     rules = RulesField(required=False, help_text="Replaces all rules; those that are left out are off.")
 
@@ -263,43 +286,6 @@ class ConsoleSerializer(serializers.Serializer[Any]):
     ended = serializers.BooleanField()
 
 
-class MetricsQuerySerializer(serializers.Serializer[Any]):
-    tag = serializers.CharField(required=False, max_length=255)
-    behavior = serializers.CharField(
-        required=False, allow_blank=True, max_length=255, help_text="Empty for what the whole attempt takes."
-    )
-    after = serializers.CharField(required=False, allow_blank=True, default="")
-    points = serializers.IntegerField(required=False, min_value=2, max_value=100_000)
-
-
-class SeriesSerializer(serializers.Serializer[Any]):
-    """A series; the last four are there when points were asked for."""
-
-    behavior = serializers.CharField()
-    tag = serializers.CharField()
-    attempt = serializers.IntegerField()
-    count = serializers.IntegerField(required=False)
-    last_step = serializers.IntegerField(required=False, allow_null=True)
-    last_value = serializers.FloatField(required=False, allow_null=True)
-    steps = serializers.ListField(child=serializers.IntegerField(), required=False)
-    values = serializers.ListField(child=serializers.FloatField(allow_null=True), required=False)
-    wall_times = serializers.ListField(child=serializers.FloatField(), required=False)
-
-
-class SeamSerializer(serializers.Serializer[Any]):
-    """Where a further attempt took a behavior's curve on."""
-
-    behavior = serializers.CharField()
-    attempt = serializers.IntegerField()
-    step = serializers.IntegerField()
-
-
-class MetricsSerializer(serializers.Serializer[Any]):
-    series = SeriesSerializer(many=True)
-    seams = SeamSerializer(many=True)
-    cursor = serializers.CharField(required=False)
-
-
 class EventSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     attempt = serializers.IntegerField(allow_null=True)
@@ -319,6 +305,7 @@ class ArtifactSerializer(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
     final = serializers.BooleanField()
+    kept = serializers.BooleanField(help_text="Whether MENTOR keeps it, so that ML-Agents cannot remove it.")
     url = serializers.CharField()
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from django.http import FileResponse
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -16,8 +14,10 @@ from rest_framework.views import APIView
 from sessions.api import serializers as shapes
 from sessions.domain.command import as_shell
 from sessions.errors import InvalidInput, MentorError
-from sessions.models import SessionEvent, TrainingSession
-from sessions.selectors import console, files, history, machine, series, sessions, stitching
+from sessions.models import SessionEvent
+from sessions.selectors import console, files, history, machine, sessions
+from sessions.selectors.listing import Chosen
+from sessions.selectors.shapes import as_plain
 from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
@@ -28,10 +28,12 @@ FILTERS = [
     OpenApiParameter("trainer", str),
     OpenApiParameter("environment", str),
     OpenApiParameter("tag", str),
+    OpenApiParameter("project", str),
     OpenApiParameter("text", str, description="Looked for in run id, name, notes, tags and explanation."),
     OpenApiParameter("created_after", str),
     OpenApiParameter("created_before", str),
     OpenApiParameter("order", str, enum=list(history.ORDERS)),
+    OpenApiParameter("archived", str, enum=list(history.SHELVES), description="Left out unless true or any."),
     OpenApiParameter("trash", bool),
     OpenApiParameter("page", int),
     OpenApiParameter("page_size", int),
@@ -58,12 +60,13 @@ class SessionsView(APIView):
         operation_id="list_sessions",
     )
     def get(self, request: Request) -> Response:
-        found = history.filtered(sessions.sessions_with_parts(request.user), request.query_params)
+        rows = sessions.sessions_with_parts(request.user)
+        found = history.filtered(rows, request.query_params)
         if not found.is_valid():
             raise InvalidInput("The filter is wrong.", errors={k: list(v) for k, v in found.errors.items()})
         pages = Pages()
-        page: list[TrainingSession] = pages.paginate_queryset(found.qs, request, view=self) or []
-        return pages.get_paginated_response([asdict(sessions.session_shape(session)) for session in page])
+        page = pages.paginate_queryset(Chosen(found.qs, rows), request, view=self) or []
+        return pages.get_paginated_response([as_plain(sessions.session_shape(session)) for session in page])
 
     @extend_schema(
         request=shapes.StartSerializer,
@@ -111,7 +114,7 @@ class SessionView(APIView):
         changes.is_valid(raise_exception=True)
         if "rules" in changes.validated_data:
             rules.change(session, changes.validated_data["rules"], by=request.user.get_username())
-        editing.edit(session, changes.validated_data)
+        editing.edit(session, changes.validated_data, by=request.user.get_username())
         return Response(detail_of(run_id, request))
 
     @extend_schema(responses={204: None, **CONFLICT}, operation_id="trash_session")
@@ -167,32 +170,6 @@ class LogView(APIView):
         return Response(asdict(part))
 
 
-class MetricsView(APIView):
-    """The series there are; with a tag, a behavior or `after`, their points."""
-
-    @extend_schema(
-        parameters=[shapes.MetricsQuerySerializer],
-        responses={200: shapes.MetricsSerializer, **ERRORS},
-        operation_id="get_metrics",
-    )
-    def get(self, request: Request, run_id: str) -> Response:
-        session = sessions.session_named(run_id, request.user)
-        query = shapes.MetricsQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        seams = [asdict(seam) for seam in stitching.seams_of(session)]
-        if not {"tag", "behavior", "points"} & set(asked) and "after" not in request.query_params:
-            return Response({"series": series.as_json(series.series_shapes(session)), "seams": seams})
-        points, cursor = series.points_after(
-            session,
-            asked["after"],
-            tag=asked.get("tag"),
-            behavior=asked.get("behavior"),
-            points=asked.get("points"),
-        )
-        return Response({"series": series.as_json(points), "seams": seams, "cursor": cursor})
-
-
 class AttemptsView(APIView):
     """The session's attempts."""
 
@@ -230,30 +207,6 @@ class ArtifactsView(APIView):
     )
     def get(self, request: Request, run_id: str) -> Response:
         return Response({"results": files.artifacts_of(sessions.session_named(run_id, request.user))})
-
-
-class CheckpointsView(APIView):
-    """The checkpoints of all behaviors: their states and their models."""
-
-    @extend_schema(
-        responses={200: shapes.results_of(shapes.ArtifactSerializer), **ERRORS}, operation_id="list_checkpoints"
-    )
-    def get(self, request: Request, run_id: str) -> Response:
-        listed = files.artifacts_of(sessions.session_named(run_id, request.user))
-        return Response({"results": [one for one in listed if one["step"] is not None]})
-
-
-class ArtifactView(APIView):
-    """One file, as a download."""
-
-    @extend_schema(responses={(200, "application/octet-stream"): bytes, **ERRORS}, operation_id="download_artifact")
-    def get(self, request: Request, run_id: str, key: int) -> HttpResponseBase:
-        path = files.artifact_file(sessions.session_named(run_id, request.user), key)
-        answer = FileResponse(
-            path.open("rb"), as_attachment=True, filename=path.name, content_type="application/octet-stream"
-        )
-        answer["Content-Security-Policy"] = "sandbox"
-        return answer
 
 
 class ConfigView(APIView):

@@ -38,6 +38,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "run_id": str, "results_dir": str, "env_path": str, "seed": int, "num_envs": int, "base_port": int,
     "no_graphics": lambda _: True, "width": int, "height": int, "time_scale": float, "timeout_wait": int,
     "device": str, "resume": lambda _: True, "force": lambda _: True, "initialize_from": str,
+    "inference": lambda _: True,
 }  # fmt: skip
 # Worker i of ML-Agents is given seed + i, and NumPy takes no more than 32 bits.
 LARGEST_SEED = 2**31 - 1
@@ -70,6 +71,7 @@ class RunOptions:
     resume: bool = False
     force: bool = False
     initialize_from: str | None = None
+    inference: bool = False
     env_args: tuple[str, ...] = ()
     # Settings of a configuration's env_settings and engine_settings that have no field of their own, by name.
     further: Mapping[str, int | bool] = field(default_factory=dict)
@@ -94,6 +96,7 @@ def command_line(config_path: str, options: RunOptions) -> list[str]:
     further = {name: value for name, value in options.further.items() if name in FURTHER}
     arguments += [f"--{_dashed(name)}={value}" for name, value in further.items() if not isinstance(value, bool)]
     flags = {"no-graphics": options.no_graphics, "resume": options.resume, "force": options.force}
+    flags["inference"] = options.inference
     flags["no-graphics-monitor"] = bool(options.further.get("no_graphics_monitor"))
     arguments += [f"--{name}" for name, given in flags.items() if given]
     return [*arguments, "--env-args", *options.env_args] if options.env_args else arguments

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sessions.domain.config_schema import RUN_SECTIONS, Check, as_float, as_int
+from sessions.domain.configuration.findings import Finding
+from sessions.domain.configuration.owned import FIELDS, owned
+from sessions.domain.configuration.relations import effective, number_of
+from sessions.domain.configuration.table import RUN_SECTIONS, SECTIONS
+from sessions.domain.configuration.validation import Validation, validate
+from sessions.domain.configuration.values import read
 from sessions.domain.overrides import OverrideError, apply
-from sessions.domain.yaml_tree import MAX_BYTES, ConfigError, dump, parse
+from sessions.domain.yaml_tree import MAX_BYTES, ConfigError, dump
 
 __all__ = ["MAX_BYTES", "BehaviorPlan", "Config", "ConfigError", "OverrideError", "read_config", "with_overrides"]
 
@@ -32,10 +37,13 @@ class Config:
     """A configuration that mlagents-learn takes, as far as can be known without it."""
 
     given: bytes
-    # Everything that the trainer gets; the sections about the run itself are in `defaults`.
+    # Everything that the trainer gets; the sections about the run itself are in `defaults` and `fields`.
     tree: dict[str, Any]
     # Options of the run that stood in env_settings, engine_settings and torch_settings, by their names there.
     defaults: dict[str, Any] = field(default_factory=dict)
+    # Values for fields of a start that stood in it: env_path, env_args, initialize_from, resume, run_id, …
+    fields: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[Finding, ...] = ()
     changed: bool = False
 
     @cached_property
@@ -43,7 +51,7 @@ class Config:
         """The behaviors that are named; default_settings may serve further ones."""
         defaults = self.tree.get("default_settings") or {}
         given = self.tree.get("behaviors", {})
-        return {name: _plan(name, settings, defaults) for name, settings in given.items()}
+        return {str(name): _plan(str(name), settings, defaults) for name, settings in given.items()}
 
     def plan_of(self, name: str) -> BehaviorPlan | None:
         """Return what is intended for a behavior, by its name or by default_settings; None when it is in neither."""
@@ -56,18 +64,17 @@ class Config:
         return dump(self.tree) if self.changed else self.given
 
 
-def read_config(data: bytes) -> Config:
+def read_config(data: bytes, *, plugins: Collection[str] | None = None) -> Config:
     """Return the configuration in a YAML file.
 
-    Raises ConfigError, with line and column, for what is no configuration, for what mlagents-learn would refuse, and
-    for what a configuration may not decide: the program that is started and the folder that is written.
+    `plugins` are trainers that are there beside ppo, sac and poca; None stands for any. Raises ConfigError, with line
+    and column, for what is no configuration and for what mlagents-learn would refuse; its `findings` are all there are.
     """
-    document = parse(data)
-    check = Check(document.places)
-    check.training(document.tree)
-    defaults = check.run(document.tree)
-    kept = {section: value for section, value in document.tree.items() if section not in RUN_SECTIONS}
-    return Config(data, kept, defaults, changed=len(kept) < len(document.tree))
+    found = validate(data, plugins=plugins, has_environment=True)
+    _raise_first(found)
+    tree = found.tree
+    kept = {section: value for section, value in tree.items() if section not in RUN_SECTIONS}
+    return Config(data, kept, _options(tree), _fields(tree), tuple(found.warnings), changed=len(kept) < len(tree))
 
 
 def with_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
@@ -79,25 +86,59 @@ def with_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
     for path, value in overrides.items():
         apply(tree, path, value)
     # Compared as YAML: 1, 1.0 and true are equal in Python, and not the same to a trainer.
-    if dump(tree) == dump(config.tree):
+    text = dump(tree)
+    if text == dump(config.tree):
         return config
-    Check().training(tree)
-    return Config(config.given, tree, config.defaults, changed=True)
+    found = validate(text, plugins=None, has_environment=True)
+    _raise_first(found, with_places=False)
+    # Where they stand in the written tree is no place in the user's file.
+    found_anew = (replace(one, line=None, column=None) for one in found.warnings)
+    own = [one for one in config.warnings if one.path.partition(".")[0] in RUN_SECTIONS]
+    return Config(config.given, tree, config.defaults, config.fields, (*own, *found_anew), changed=True)
 
 
-def _plan(name: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> BehaviorPlan:
-    merged = {**defaults, **settings}
-    hyperparameters = {**(defaults.get("hyperparameters") or {}), **(settings.get("hyperparameters") or {})}
-    max_steps = int(as_float(merged.get("max_steps")) or 500_000)
-    interval = as_int(merged.get("checkpoint_interval")) or 500_000
-    kept = as_int(merged.get("keep_checkpoints", 5))
-    if merged.get("even_checkpoints") and kept:
+def _raise_first(found: Validation, *, with_places: bool = True) -> None:
+    if found.valid:
+        return
+    first = found.errors[0]
+    error = ConfigError(first.message, hint=first.hint, path=first.path)
+    if with_places:
+        error.line, error.column = first.line, first.column
+    error.findings = found.findings
+    raise error
+
+
+def _options(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the run that a session has beside its fields, as the trainer would read them."""
+    found = {}
+    for name in ("env_settings", "engine_settings", "torch_settings"):
+        for key_name, value in (tree.get(name) or {}).items():
+            key = SECTIONS[name].get(key_name)
+            reading = read(key, value) if key is not None and (name, key_name) not in _NEVER_OPTIONS else None
+            if reading is not None and reading.value is not None:
+                found[key_name] = reading.value
+    return found
+
+
+def _fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for (_, name), value in owned(tree).items()}
+
+
+_NEVER_OPTIONS = (*FIELDS, ("env_settings", "base_port"))
+
+
+def _plan(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> BehaviorPlan:
+    settings = effective(defaults or None, given)
+    max_steps = number_of(settings, "max_steps") or 500_000
+    interval = number_of(settings, "checkpoint_interval") or 500_000
+    kept = number_of(settings, "keep_checkpoints")
+    if settings.get("even_checkpoints") and kept:
         interval = max(1, max_steps // kept)
     return BehaviorPlan(
         name=name,
-        trainer_type=merged.get("trainer_type", "ppo"),
+        trainer_type=settings.get("trainer_type", "ppo"),
         max_steps=max_steps,
-        summary_freq=as_int(merged.get("summary_freq")) or 50_000,
+        summary_freq=number_of(settings, "summary_freq") or 50_000,
         checkpoint_interval=interval,
-        learning_rate=as_float(hyperparameters.get("learning_rate")) or 3e-4,
+        learning_rate=number_of(settings, "learning_rate") or 3e-4,
     )

@@ -33,15 +33,19 @@ def last_failure(lines: Iterable[str]) -> str | None:
     That is the class (without its module) and message of the main process's last traceback, or of the last one there
     is, or what is wrong with the command line; in one line of at most 300 characters.
     """
-    tail = [line[:_LINE_CHARACTERS].rstrip() for line in lines]
-    main: str | None = None
-    aside: str | None = None
-    for text, is_main in _failures(tail):
-        if is_main:
-            main = text
-        else:
-            aside = text
-    return main or aside
+    failures = list(_failures(_cut(lines)))
+    return next((text for text, is_main in reversed(failures) if is_main), None) or (
+        failures[-1][0] if failures else None
+    )
+
+
+def main_failure(lines: Iterable[str]) -> str | None:
+    """Return the last failure of the main process alone: a worker that fails may be started again."""
+    return next((text for text, is_main in reversed(list(_failures(_cut(lines)))) if is_main), None)
+
+
+def _cut(lines: Iterable[str]) -> list[str]:
+    return [line[:_LINE_CHARACTERS].rstrip() for line in lines]
 
 
 def _failures(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:

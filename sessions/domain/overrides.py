@@ -7,16 +7,20 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sessions.domain.config_schema import (
-    BEHAVIOR_KEYS,
-    COUNTS,
-    HYPERPARAMETERS,
+from sessions.domain.configuration.schema import Kind
+from sessions.domain.configuration.table import (
+    ALL_HYPERPARAMETERS,
+    BEHAVIOR,
     RUN_SECTIONS,
+    SECTIONS,
     TRAINING_SECTIONS,
 )
 from sessions.domain.yaml_tree import ConfigError
 
 MAX_TEXT_CHARACTERS = 1000
+_COUNTS = frozenset(
+    key.name for section in SECTIONS.values() for key in section.keys if key.kind in (Kind.WHOLE, Kind.STEPS)
+)
 _NUMBER = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,3})?")
 _WORDS = {"true": True, "false": False}
 
@@ -50,7 +54,7 @@ def apply(tree: dict[str, Any], path: str, value: Any) -> None:
 
 def _set_setting(tree: dict[str, Any], path: str, section: str, rest: str, value: Any) -> None:
     holder, keys = _behavior(tree, path, rest) if section == "behaviors" else (_defaults(tree, path), rest.split("."))
-    if len(keys) == 1 and keys[0] in HYPERPARAMETERS and keys[0] not in BEHAVIOR_KEYS:
+    if len(keys) == 1 and keys[0] in ALL_HYPERPARAMETERS and BEHAVIOR.get(keys[0]) is None:
         keys = ["hyperparameters", *keys]
     if keys[0] == "hyperparameters" and "trainer_type" not in holder and not _inherits(tree, section):
         # ML-Agents wants the type named as soon as there are hyperparameters; ppo is what it was without.
@@ -117,7 +121,7 @@ def _scalar(path: str, key: str, value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise OverrideError(f"The value of {path} must be a finite number.", path=path)
-        return int(value) if key in COUNTS and value.is_integer() else value
+        return int(value) if key in _COUNTS and value.is_integer() else value
     if value is None or isinstance(value, (bool, int, str)):
         return value
     raise OverrideError(f"The value of {path} must be a number, a text, true or false.", path=path)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sessions.domain.config_schema import as_float
+from sessions.domain.configuration.values import as_float
 from sessions.domain.states import State
 from sessions.domain.yaml_tree import ConfigError, parse
 

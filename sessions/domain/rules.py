@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from sessions.domain.keeping import MODES
 from sessions.errors import InvalidInput
 
 REWARD_TAG = "Environment/Cumulative Reward"
@@ -128,6 +129,11 @@ class Rules:
     budget_minutes: float | None = _rule(number(0.01), "Stop after so many minutes of training, all attempts together.")
     budget_until: datetime | None = _rule(moment, "Stop at this moment.")  # noqa: RUF009 - a moment is immutable
     budget_disk_mb: float | None = _rule(number(0.01), "Stop when the results on disk exceed so many megabytes.")
+    keep_best: int | None = _rule(
+        whole(0, 1000), "The best checkpoints of each behavior to keep; MENTOR_KEEP_BEST says it when this does not."
+    )
+    keep_tag: str = _rule(name, "The tag by which they are the best, smoothed.", REWARD_TAG)
+    keep_mode: str = _rule(choice(*MODES), "Whether the largest or the smallest is the best.", "max")
 
 
 RULES = {one.name: one for one in fields(Rules)}
@@ -193,7 +199,15 @@ def as_json(rules: Rules) -> dict[str, Any]:
 
 def in_words(rules: Rules) -> list[str]:
     """Return a sentence for each rule that is on."""
-    told = (_restart(rules), _stall(rules), *_memory(rules), _goal(rules), _plateau(rules), *_budgets(rules))
+    told = (
+        _restart(rules),
+        _stall(rules),
+        *_memory(rules),
+        _goal(rules),
+        _plateau(rules),
+        *_budgets(rules),
+        _keep(rules),
+    )
     return [sentence for sentence in told if sentence]
 
 
@@ -258,6 +272,16 @@ def _budgets(rules: Rules) -> list[str]:
     if rules.budget_disk_mb is not None:
         told.append(f"Stops when its results take more than {rules.budget_disk_mb:,.10g} MB.")
     return told
+
+
+def _keep(rules: Rules) -> str:
+    if rules.keep_best is None:
+        return ""
+    if not rules.keep_best:
+        return "Keeps no checkpoint that the trainer removes."
+    many = "checkpoint" if rules.keep_best == 1 else f"{rules.keep_best} checkpoints"
+    extreme = "largest" if rules.keep_mode == "max" else "smallest"
+    return f"Keeps the {many} of each behavior with the {extreme} {rules.keep_tag}."
 
 
 def clock(at: datetime) -> str:

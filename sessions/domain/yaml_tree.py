@@ -6,31 +6,28 @@ a few hundred bytes of them describe gigabytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from sessions.domain.yaml_trouble import Place, Trouble, place_of, trouble_of
+
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 50
-MAX_NODES = 20_000
+MAX_NODES = 10_000
 # Numbers and dates of more characters than this are nobody's setting, and slow to convert.
 MAX_TYPED_CHARACTERS = 100
 # A name in a message may be as long as the file.
 MAX_MESSAGE_CHARACTERS = 500
 _TAG = "tag:yaml.org,2002:"
+_MARK = b"\xef\xbb\xbf"
+_PLAIN = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
 
 TreePath = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something stands in a file; both count from 1."""
-
-    line: int
-    column: int
 
 
 class ConfigError(ValueError):
@@ -46,40 +43,52 @@ class ConfigError(ValueError):
         self.line = place.line if place else None
         self.column = place.column if place else None
         self.path = path
+        # All that was found, when there is more to say than this: findings of a validation.
+        self.findings: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
 class Document:
-    """What a file holds; `places` has the place of every key of a mapping."""
+    """What a file holds, and where.
+
+    `places` has the place of every key of a mapping, `values` that of every value, also in lists, whose items have
+    their number for a name. Of a key that is given twice the last one counts, as for ML-Agents; `repeated` has the
+    place of each such repetition and the line before it. `numerals` are the places of whole numbers that YAML reads
+    as another number than a person does, such as 010, with that number.
+    """
 
     tree: Any
     places: Mapping[TreePath, Place]
+    values: Mapping[TreePath, Place]
+    repeated: Sequence[tuple[TreePath, Place, int]] = ()
+    numerals: Mapping[TreePath, int] = field(default_factory=dict)
+    has_mark: bool = False  # a byte order mark
 
 
 def parse(data: bytes) -> Document:
     """Return the one document of a YAML file, made of dict, list, str, int, float, bool, date and None.
 
-    Raises ConfigError for everything else: more than 256 KB, not UTF-8, bad syntax, anchors, tags, several documents,
-    keys given twice, more than 50 levels or 20,000 values.
+    Raises ConfigError for what no safe loader takes, and for anchors, tags, and more than 50 levels or 10,000 values.
     """
     text = _decode(data)
     try:
         loader = _Loader(text)
     except yaml.reader.ReaderError as error:
-        place = _place_of(text, error.position)
+        place = place_of(text, error.position)
         raise ConfigError("There is a character that YAML does not allow.", place=place) from error
     try:
         node = loader.get_single_node()
         reader = _TreeReader(loader)
-        return Document(reader.value(node, ()) if node is not None else None, reader.places)
+        tree = reader.value(node, ()) if node is not None else None
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error) from error
+        raise _syntax_error(trouble_of(error, text)) from error
     except ConfigError:
         raise
     except (RecursionError, ValueError, OverflowError) as error:
         raise ConfigError("A value in the configuration cannot be read.", place=loader.last_place) from error
     finally:
         loader.dispose()
+    return Document(tree, reader.places, reader.values, reader.repeated, reader.numerals, has_mark=data[:3] == _MARK)
 
 
 def _decode(data: bytes) -> str:
@@ -94,13 +103,8 @@ def _decode(data: bytes) -> str:
         raise ConfigError(
             "The configuration is not written in UTF-8.",
             hint="Save it with the encoding UTF-8.",
-            place=_place_of(before, len(before)),
+            place=place_of(before, len(before)),
         ) from error
-
-
-def _place_of(text: str, position: int) -> Place:
-    line_start = text.rfind("\n", 0, position) + 1
-    return Place(text.count("\n", 0, position) + 1, position - line_start + 1)
 
 
 def _mark(mark: Any) -> Place | None:
@@ -111,19 +115,8 @@ def _start(node: Node) -> Place:
     return Place(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _syntax_error(error: yaml.MarkedYAMLError) -> ConfigError:
-    place = _mark(error.problem_mark or error.context_mark)
-    problem = error.problem or "the text cannot be understood"
-    if "'\\t'" in problem:
-        return ConfigError("A tab is used where YAML wants blanks.", hint="Indent with blanks.", place=place)
-    if isinstance(error, yaml.composer.ComposerError):
-        return ConfigError("The file holds more than one YAML document.", hint="Keep the part before ---.", place=place)
-    context = f"{error.context}, " if error.context else ""
-    return ConfigError(
-        f"This is no valid YAML: {context}{problem}.",
-        hint="Look for an indentation that differs from its neighbours, or a bracket, quote or colon that is missing.",
-        place=place,
-    )
+def _syntax_error(trouble: Trouble) -> ConfigError:
+    return ConfigError(trouble.message, hint=trouble.hint, place=trouble.place)
 
 
 class _Loader(yaml.SafeLoader):
@@ -161,8 +154,12 @@ class _TreeReader:
 
     loader: _Loader
     places: dict[TreePath, Place] = field(default_factory=dict)
+    values: dict[TreePath, Place] = field(default_factory=dict)
+    repeated: list[tuple[TreePath, Place, int]] = field(default_factory=list)
+    numerals: dict[TreePath, int] = field(default_factory=dict)
 
     def value(self, node: Node, path: TreePath) -> Any:
+        self.values[path] = _start(node)
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":
@@ -177,13 +174,8 @@ class _TreeReader:
             key = self._key(key_node, path)
             inner = (*path, str(key))
             if key in values:
-                first = self.places[inner].line if inner in self.places else "before"
-                raise ConfigError(
-                    f"{key} is given twice.",
-                    hint=f"It stands in line {first} already; ML-Agents would take only the last one.",
-                    place=_start(key_node),
-                    path=".".join(inner),
-                )
+                first = self.places[inner].line if inner in self.places else 1
+                self.repeated.append((inner, _start(key_node), first))
             self.places[inner] = _start(key_node)
             values[key] = self.value(value_node, inner)
         return values
@@ -200,6 +192,8 @@ class _TreeReader:
         if node.tag != f"{_TAG}str" and len(node.value) > MAX_TYPED_CHARACTERS:
             raise ConfigError("A number is too long.", place=place, path=".".join(path))
         value = self.loader.construct_object(node)
+        if type(value) is int and not _PLAIN.fullmatch(node.value):
+            self.numerals[path] = value
         if isinstance(value, bytes):
             raise ConfigError("Binary data is not allowed here.", place=place, path=".".join(path))
         if isinstance(value, str) and not _is_storable(value):

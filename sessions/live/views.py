@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.models import TrainingSession
-from sessions.selectors import console, series, sessions
+from sessions.selectors import console, series, sessions, shapes
 from sessions.selectors.shapes import SessionDetailShape
 
 # In one frame: some 50 bytes each.
@@ -65,4 +65,4 @@ def dashboard_now(user_pk: int) -> list[dict[str, Any]]:
     user = get_user_model().objects.get(pk=user_pk)
     found = sessions.sessions_with_parts(user).filter(state__in=values(ACTIVE | WAITING), trashed_at__isnull=True)
     ordered = found.order_by("-priority", "place", "pk")
-    return [asdict(sessions.session_shape(session)) for session in ordered]
+    return [shapes.as_plain(sessions.session_shape(session)) for session in ordered]

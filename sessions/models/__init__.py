@@ -1,26 +1,36 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
 from sessions.models.distributions import Histogram, Text
+from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspection
 from sessions.models.imports import Import, ImportedRun
-from sessions.models.machine import Environment, Machine, PortLease, SignInLink, Trainer
+from sessions.models.keeping import Removal, RetentionPolicy
+from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
+from sessions.models.teaching import TaughtCause
 
 __all__ = [
     "Artifact",
     "Attempt",
     "BehaviorProgress",
     "Environment",
+    "Evaluation",
+    "EvaluationRun",
     "EventFile",
     "Histogram",
     "Import",
     "ImportedRun",
     "Machine",
+    "ModelInspection",
+    "OutsideCheckpoint",
     "PortLease",
+    "Removal",
+    "RetentionPolicy",
     "Series",
     "SeriesChunk",
     "SessionEvent",
     "SignInLink",
+    "TaughtCause",
     "Text",
     "Trainer",
     "TrainingSession",

@@ -68,6 +68,24 @@ class Environment(models.Model):
         return self.name
 
 
+class OutsideCheckpoint(models.Model):
+    """A checkpoint, a model, or a run's results folder that lies elsewhere, as it was when it was registered."""
+
+    name = models.CharField(max_length=100, unique=True)
+    path = models.CharField(max_length=1024, unique=True)
+    kind = models.CharField(max_length=10, choices=(("pt", "checkpoint"), ("onnx", "model"), ("folder", "folder")))
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    registered_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class PortLease(models.Model):
     """A port of a machine that an attempt holds until it has ended."""
 

@@ -14,15 +14,22 @@ class BehaviorProgress(models.Model):
     name = models.CharField(max_length=255)
     step = models.BigIntegerField(default=0)
     max_steps = models.BigIntegerField(null=True, blank=True)
+    trainer_type = models.CharField(max_length=50, blank=True, help_text="ppo, sac, poca; empty when unknown.")
     mean_reward = models.FloatField(null=True, blank=True)
+    best_reward = models.FloatField(null=True, blank=True, help_text="The largest `mean_reward` so far.")
     std_reward = models.FloatField(null=True, blank=True)
     elapsed_seconds = models.FloatField(null=True, blank=True, help_text="Since the attempt started, at `step`.")
     seen = models.BooleanField(default=False, help_text="Whether the trainer has spoken of it.")
+    trained_at = models.DateTimeField(null=True, blank=True, help_text="When its last summary came.")
 
     class Meta:
         ordering = ("pk",)
         verbose_name_plural = "behavior progress"
         constraints = (models.UniqueConstraint(fields=("session", "name"), name="behavior_name_unique"),)
+        indexes = (
+            models.Index(fields=("name", "session"), name="behavior_by_name"),
+            models.Index(fields=("name", "-trained_at"), name="behavior_last"),
+        )
 
     def __str__(self) -> str:
         return self.name
@@ -56,31 +63,44 @@ class Series(models.Model):
     behavior = models.CharField(max_length=255)
     tag = models.CharField(max_length=255)
     count = models.PositiveIntegerField(default=0)
+    first_step = models.BigIntegerField(null=True)
+    first_time = models.FloatField(null=True, help_text="Seconds since 1970.")
     last_step = models.BigIntegerField(null=True)
+    last_time = models.FloatField(null=True, help_text="Seconds since 1970.")
     last_value = models.FloatField(null=True)
+    min_value = models.FloatField(null=True, help_text="The smallest that is a finite number.")
+    max_value = models.FloatField(null=True, help_text="The largest that is a finite number.")
+    tail = models.PositiveIntegerField(default=0, help_text="The first point of its last chunk.")
+    compact = models.BooleanField(default=False, help_text="Whether all its chunks are compressed and few.")
 
     class Meta:
         ordering = ("attempt", "behavior", "tag")
         verbose_name_plural = "series"
         constraints = (models.UniqueConstraint(fields=("attempt", "behavior", "tag"), name="series_unique"),)
+        indexes = (models.Index(fields=("attempt",), condition=models.Q(compact=False), name="series_loose"),)
 
     def __str__(self) -> str:
         return f"{self.behavior} {self.tag}"
 
 
 class SeriesChunk(models.Model):
-    """Up to `POINTS` points, packed as little-endian step, wall time and value (see `sessions.metrics.codec`)."""
+    """Packed points of a series, one after the other (see `sessions.metrics.codec`).
+
+    Those that come one by one are put into chunks of up to `POINTS`; compressed chunks hold at least `COMPACT_POINTS`,
+    but for a last one.
+    """
 
     POINTS = 250
+    COMPACT_POINTS = 10_000
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="chunks")
-    number = models.PositiveIntegerField()
+    first = models.PositiveIntegerField(help_text="How many points of the series come before it.")
     count = models.PositiveIntegerField()
     data = models.BinaryField()
 
     class Meta:
-        ordering = ("series", "number")
-        constraints = (models.UniqueConstraint(fields=("series", "number"), name="chunk_unique"),)
+        ordering = ("series", "first")
+        constraints = (models.UniqueConstraint(fields=("series", "first"), name="chunk_unique"),)
 
     def __str__(self) -> str:
-        return f"{self.series_id}/{self.number}"
+        return f"{self.series_id}/{self.first}"

@@ -17,8 +17,12 @@ from sessions.domain.states import ENDED, State, values
 WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause", "restart")]
 # The words in which a session says what it waits for.
 REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot", "Editor", "port", "disk")]
-# Where a session comes from: MENTOR started it, or it was found on disk.
-ORIGINS = (("mentor", "started here"), ("imported", "imported"))
+# Where a session comes from: a user started it, it was found on disk, or it is a part of an evaluation, which shows it.
+EVALUATION = "evaluation"
+ORIGINS = (("mentor", "started here"), ("imported", "imported"), (EVALUATION, "of an evaluation"))
+# What MENTOR still has to do to a session's files; `delete_all` includes the results folder of its user.
+CHORES = (("pack", "compress"), ("unpack", "decompress"), ("delete", "delete"), ("delete_all", "delete with results"))
+DELETING = ("delete", "delete_all")
 STATES = [(state.value, state.value.replace("_", " ")) for state in State]
 
 
@@ -34,6 +38,7 @@ class TrainingSession(models.Model):
     name = models.CharField(max_length=200, blank=True)
     notes = models.TextField(blank=True)
     tags = models.JSONField(default=list, blank=True)
+    project = models.CharField(max_length=100, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     origin = models.CharField(max_length=10, choices=ORIGINS, default="mentor")
     state = models.CharField(max_length=20, choices=STATES, default=State.QUEUED.value)
@@ -59,7 +64,14 @@ class TrainingSession(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="Out of the lists, but kept and findable.")
     trashed_at = models.DateTimeField(null=True, blank=True)
+    chore = models.CharField(
+        max_length=10, choices=CHORES, blank=True, help_text="What is still to be done to its files."
+    )
+    chore_after = models.DateTimeField(null=True, blank=True, help_text="When a chore that failed is tried again.")
+    disk_bytes = models.BigIntegerField(null=True, blank=True, help_text="Taken by MENTOR's own files, once measured.")
+    packed_bytes = models.BigIntegerField(default=0, help_text="How much smaller its files are for being compressed.")
     steps_per_second = models.FloatField(null=True, blank=True)
     # Grows with every stored change, so that a page can ask for what is newer than it has seen.
     version = models.BigIntegerField(default=0)
@@ -73,6 +85,29 @@ class TrainingSession(models.Model):
         indexes = (
             models.Index(fields=("state", "-priority", "place"), name="session_queue"),
             models.Index(fields=("-created_at",), name="session_newest"),
+            # All that the history is ordered by and mostly filtered by: it is listed without reading a row.
+            models.Index(
+                fields=(
+                    "trashed_at",
+                    "archived_at",
+                    "-created_at",
+                    "chore",
+                    "origin",
+                    "state",
+                    "ended_at",
+                    "priority",
+                    "run_id",
+                    "trainer",
+                    "environment",
+                    "owner",
+                ),
+                name="session_list",
+            ),
+            models.Index(
+                fields=("project", "trashed_at", "archived_at", "-created_at", "chore", "origin"),
+                name="session_project",
+            ),
+            models.Index(fields=("chore",), condition=~Q(chore=""), name="session_chore"),
         )
         permissions = (
             ("start_session", "May start and resume sessions"),
@@ -131,6 +166,7 @@ class Attempt(models.Model):
     failure = models.TextField(blank=True)
     alarm = models.TextField(blank=True, help_text="What a person should look at.")
     saved = models.JSONField(default=list)
+    starts_from = models.JSONField(default=list, blank=True, help_text="Chosen checkpoints that it starts from.")
     console_offset = models.BigIntegerField(default=0, help_text="Bytes of console.log that are understood.")
     console_size = models.BigIntegerField(null=True, blank=True)
     console_crc32 = models.BigIntegerField(null=True, blank=True)
@@ -183,12 +219,22 @@ class Artifact(models.Model):
 
     session = models.ForeignKey(TrainingSession, on_delete=models.CASCADE, related_name="artifacts")
     attempt = models.ForeignKey(Attempt, null=True, on_delete=models.SET_NULL)
-    path = models.CharField(max_length=1024, help_text="Below the session's results folder, with forward slashes.")
+    path = models.CharField(
+        max_length=1024,
+        help_text="Below the results folder, of a kept one below the run directory; forward slashes.",
+    )
     behavior = models.CharField(max_length=255)
     kind = models.CharField(max_length=10, choices=KINDS)
     step = models.BigIntegerField(null=True, blank=True)
-    reward = models.FloatField(null=True, blank=True)
+    reward = models.FloatField(null=True, blank=True, help_text="What ML-Agents says itself.")
+    smoothed = models.FloatField(null=True, blank=True, help_text="The reward of the summaries before its step.")
+    score = models.FloatField(null=True, blank=True, help_text="The same of the tag by which the best are kept.")
     final = models.BooleanField(default=False)
+    kept = models.BooleanField(default=False, help_text="MENTOR's own: what ML-Agents removes stays here.")
+    condition = models.CharField(max_length=10, blank=True, help_text="From its bytes; empty is not looked at yet.")
+    released_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.CharField(max_length=150, blank=True)
+    released_note = models.TextField(blank=True)
     size = models.BigIntegerField()
     modified_ns = models.BigIntegerField()
     sha256 = models.CharField(max_length=64, blank=True)

@@ -6,7 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sessions.domain.diagnosis.explain import Diagnosis
+from sessions.selectors.checkpoints import CheckpointShape, FileShape
+from sessions.selectors.evaluations import EvaluationShape
+from sessions.selectors.history import Choice
 from sessions.selectors.imports import SourceShape
+from sessions.selectors.inspections import ModelShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
 
@@ -15,6 +20,12 @@ if TYPE_CHECKING:
 
     from sessions.pages.forms import StartForm
     from sessions.pages.rules_form import RulesForm
+
+
+LIST_FILTERS = (
+    *("state", "behavior", "text", "order", "project", "tag", "trainer", "environment"),
+    *("created_after", "created_before", "archived", "trash"),
+)
 
 
 @dataclass(frozen=True)
@@ -26,21 +37,6 @@ class EventRow:
     to_state: str
     who: str
     why: str
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A model, a checkpoint or another file the session wrote."""
-
-    id: int
-    name: str
-    behavior: str
-    kind: str
-    step: int | None
-    size: int
-    sha256: str
-    final: bool
-    url: str
 
 
 @dataclass(frozen=True)
@@ -72,9 +68,12 @@ class SessionListPage:
     template: ClassVar[str] = "sessions/list.html"
     sessions: list[SessionShape]
     page: Page[Any]
-    filters: dict[str, str] = field(metadata={"help": "state, behavior, text, order, trash as they were asked for."})
+    filters: dict[str, str] = field(metadata={"help": "Each of LIST_FILTERS as it was asked for."})
     states: list[str]
     behaviors: list[str]
+    projects: list[Choice]
+    trainers: list[str]
+    environments: list[str]
     orders: list[tuple[str, str]] = field(metadata={"help": "Pairs of order key and label."})
     query: str = field(metadata={"help": "The filters as a query string, without page, to build links."})
     system: SystemShape
@@ -95,12 +94,18 @@ class SessionPage:
     log_offset: int = field(metadata={"help": "Byte offset at which `log_text` begins."})
     log_next: int = field(metadata={"help": "Byte offset up to which the console is already on the page."})
     events: list[EventRow]
-    files: list[FileRow]
+    checkpoints: list[CheckpointShape]
+    evaluations: list[EvaluationShape]
+    environments: list[EnvironmentShape] = field(metadata={"help": "Builds in which a checkpoint may be evaluated."})
+    models: list[ModelShape]
+    other_files: list[FileShape] = field(metadata={"help": "Those without a step, such as what a resume reads."})
+    keeping: str = field(metadata={"help": "Which checkpoints are kept, in words."})
     config_used: str
     config_given: str | None = field(metadata={"help": "None when the configuration was used as it was given."})
     command_shell: str
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     rules_form: RulesForm
+    diagnosis: Diagnosis | None = field(metadata={"help": "Of the latest attempt, when it ended badly."})
     source: SourceShape | None = field(metadata={"help": "Where an imported session was found."})
     system: SystemShape
 
@@ -128,6 +133,17 @@ class TrainersPage:
 
     template: ClassVar[str] = "sessions/trainers.html"
     trainers: list[TrainerShape]
+    errors: dict[str, list[str]]
+    values: dict[str, str]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class CheckpointsPage:
+    """Checkpoints from outside that a training can begin with."""
+
+    template: ClassVar[str] = "sessions/checkpoints.html"
+    checkpoints: list[dict[str, Any]]
     errors: dict[str, list[str]]
     values: dict[str, str]
     system: SystemShape

@@ -12,6 +12,7 @@ from django import forms
 from django.http import QueryDict
 
 from sessions.domain.config import MAX_BYTES as MAX_CONFIG_BYTES
+from sessions.domain.config import Config
 from sessions.models import Trainer
 from sessions.pages.rules_form import RulesForm
 from sessions.services.batches import MOST_IN_A_BATCH, variations
@@ -21,6 +22,11 @@ OVERRIDE = "override:"
 EDITOR, EXECUTABLE = "editor", "executable"
 # Fields of a request to start whose sentences belong to a field of another name here.
 FIELD_OF = {"config": "config_text"}
+# Fields of a request that the form shows as they are.
+LIKE = (
+    "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "initialize_from",
+    "priority", "notes",
+)  # fmt: skip
 
 
 class LocalMomentField(forms.CharField):
@@ -88,9 +94,9 @@ class StartForm(RulesForm):
     )
     initialize_from = forms.CharField(
         required=False,
-        max_length=64,
+        max_length=120,
         label="Initialize from",
-        help_text="A run id whose networks to begin with, at step 0.",
+        help_text="A run id, a checkpoint's number or outside:name, whose networks to begin with, at step 0.",
     )
     overrides = forms.CharField(
         required=False,
@@ -168,6 +174,7 @@ class StartForm(RulesForm):
             config_path=data["config_path"].strip() or None if config is None else None,
             config_name=upload.name if upload else "",
             env_path=data["env_path"].strip() or None if data["mode"] == EXECUTABLE else None,
+            editor=data["mode"] == EDITOR,
             trainer=data["trainer"] or None,
             overrides={**data["overrides"], **typed_overrides(self.data)},
             **{name: value for name, value in optional.items() if value is not None},
@@ -259,5 +266,26 @@ def typed_overrides(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def initial_from(query: QueryDict) -> dict[str, str]:
     """Return the fields that an address gives to the form, so that a page can offer a start with some filled in."""
-    names = ("run_id", "config_path", "env_path", "mode", "trainer")
+    names = ("run_id", "config_path", "env_path", "mode", "trainer", "initialize_from")
     return {name: str(query[name]) for name in names if name in query}
+
+
+def initial_like(request: StartRequest) -> dict[str, Any]:
+    """Return the fields of the form that would ask for the same again."""
+    config = request.config or b""
+    return {
+        "config_text": config.decode("utf-8", "replace"),
+        "mode": EXECUTABLE if request.env_path else EDITOR,
+        "env_path": request.env_path or "",
+        "env_args": shlex.join(request.env_args),
+        "tags": ", ".join(request.tags),
+        "trainer": request.trainer or "",
+        **{name: getattr(request, name) for name in LIKE if getattr(request, name) is not None},
+    }
+
+
+def fields_of(config: Config) -> dict[str, Any]:
+    """Return what the form may fill in from a configuration. Force is left to a person: it sets results aside."""
+    found = {name: config.fields.get(name) or "" for name in ("env_path", "initialize_from")}
+    resume = bool(config.fields.get("resume") or config.fields.get("load_model"))
+    return {**found, "env_args": shlex.join(config.fields.get("env_args") or ()), "resume": resume}

@@ -15,6 +15,7 @@ PREFIX = "rule_"
 CHOICES = {
     "action": [("warn", "Warn"), ("stop", "Stop and save"), ("restart", "Restart")],
     "direction": [(word, word.capitalize()) for word in DIRECTIONS],
+    "mode": [("max", "Largest"), ("min", "Smallest")],
 }
 MOMENT = "%Y-%m-%dT%H:%M"
 

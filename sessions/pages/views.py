@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -16,15 +16,35 @@ from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
 from sessions.domain.numbers import natural
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
+from sessions.downloads import TEXT, whole_file
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
 from sessions.pages.browsing import listing
-from sessions.pages.forms import ScheduleForm, StartForm, initial_from, typed_overrides
+from sessions.pages.forms import ScheduleForm, StartForm, fields_of, initial_from, initial_like, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
-from sessions.selectors import console, files, history, machine, series, sessions
+from sessions.selectors import console, history, machine, series, sessions
+from sessions.selectors.checkpoints import checkpoints_of, other_files
+from sessions.selectors.diagnosis import diagnosis_of
+from sessions.selectors.evaluations import evaluations_of
 from sessions.selectors.imports import source_of
-from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
+from sessions.selectors.inspections import ModelShape, models_of
+from sessions.selectors.listing import Chosen
+from sessions.selectors.scores import keeping_in_words
+from sessions.services import (
+    accounts,
+    actions,
+    batches,
+    bulk,
+    editing,
+    environments,
+    inspections,
+    planning,
+    repeating,
+    rules,
+    starting,
+    trainers,
+)
 from sessions.services.config_files import read_config_file
 
 TAIL_BYTES = 64 * 1024
@@ -39,6 +59,8 @@ SAID = {
     "release": "{} may start.",
     "kill": "{} is ended at once; what it learned since its last checkpoint is lost.",
     "resume": "{} goes on from what it saved last.",
+    "archive": "{} is in the archive; its files are compressed and stay readable.",
+    "unarchive": "{} is back in the lists.",
     "trash": "{} is in the trash; its files stay where they are.",
     "restore": "{} is back in the history.",
 }
@@ -57,7 +79,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     running = found.filter(state__in=values(ACTIVE)).order_by("-created_at")
     waiting = found.filter(state__in=values(WAITING)).order_by("-priority", "created_at")
     paused = found.filter(state=State.PAUSED.value).order_by("-ended_at")
-    ended = found.filter(state__in=values(ENDED - {State.PAUSED})).order_by("-ended_at")[:ENDED_SHOWN]
+    ended = Chosen(found.filter(state__in=values(ENDED - {State.PAUSED})).order_by("-ended_at"), found)[:ENDED_SHOWN]
     page = contexts.DashboardPage(
         running=[sessions.session_shape(session) for session in running],
         waiting=[sessions.session_shape(session) for session in waiting],
@@ -107,17 +129,22 @@ def set_schedule(request: HttpRequest, run_id: str) -> HttpResponse:
 @require_safe
 def session_list(request: HttpRequest) -> HttpResponse:
     """The history."""
-    found = history.filtered(sessions.sessions_with_parts(request.user), _without_blanks(request))
+    rows = sessions.sessions_with_parts(request.user)
+    found = history.filtered(rows, _without_blanks(request))
     chosen = found.qs if found.is_valid() else TrainingSession.objects.none()
-    page = Paginator(chosen, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(Chosen(chosen, rows), PAGE_SIZE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
+    visible = sessions.visible_sessions(request.user)
     context = contexts.SessionListPage(
         sessions=[sessions.session_shape(session) for session in page.object_list],
         page=page,
-        filters={name: request.GET.get(name, "") for name in ("state", "behavior", "text", "order", "trash")},
+        filters={name: request.GET.get(name, "") for name in contexts.LIST_FILTERS},
         states=[state for state, _ in history.STATE_CHOICES],
-        behaviors=history.behavior_names(sessions.visible_sessions(request.user)),
+        behaviors=history.behavior_names(request.user),
+        projects=history.projects(visible),
+        trainers=history.trainer_names(),
+        environments=history.environment_names(),
         orders=list(history.ORDERS.items()),
         query=query.urlencode(),
         system=machine.system_shape(),
@@ -170,16 +197,29 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         log_offset=log.offset,
         log_next=log.next_offset,
         events=[_event(event) for event in SessionEvent.objects.filter(session=session)],
-        files=[contexts.FileRow(**_without_reward(row)) for row in files.artifacts_of(session)],
+        checkpoints=checkpoints_of(session),
+        evaluations=evaluations_of(session),
+        environments=machine.environment_shapes(),
+        models=_models(session),
+        other_files=other_files(session),
+        keeping=keeping_in_words(session),
         config_used=used.decode("utf-8", "replace"),
         config_given=given.decode("utf-8", "replace") if given != used else None,
         command_shell=as_shell(detail.command),
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         rules_form=rules_form,
+        diagnosis=diagnosis_of(session),
         source=source_of(session),
         system=machine.system_shape(),
     )
     return show(request, page, status=422 if rules_form.errors else 200)
+
+
+def _models(session: TrainingSession) -> list[ModelShape]:
+    """The models as far as a worker has looked; it is told to look into the others."""
+    shapes = models_of(session)
+    inspections.ask_for(session, shapes)
+    return shapes
 
 
 def _console_tail(session: TrainingSession) -> console.ConsolePart:
@@ -192,20 +232,16 @@ def _event(event: SessionEvent) -> contexts.EventRow:
     return contexts.EventRow(event.at, event.from_state, event.to_state, event.who, event.why)
 
 
-def _without_reward(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "reward"}
-
-
 @require_GET
 def console_download(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """The whole console of an attempt, byte for byte."""
     session = sessions.session_named(run_id, request.user)
     attempt = console.attempt_of(session, natural(request.GET.get("attempt", ""), most_digits=9))
     path = console.console_path(session, attempt) if attempt else None
-    if attempt is None or path is None or not path.is_file():
-        return HttpResponse("", content_type="text/plain; charset=utf-8")
+    if attempt is None or path is None:
+        return HttpResponse("", content_type=TEXT)
     name = f"{session.run_id}-{attempt.number}-console.log"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/plain; charset=utf-8")
+    return whole_file(request, path, name=name, content_type=TEXT)
 
 
 def new(request: HttpRequest) -> HttpResponse:
@@ -234,7 +270,12 @@ def _start(request: HttpRequest, asked: list[planning.StartRequest], *, sequenti
     return redirect("sessions:queue")
 
 
-def _initial(request: HttpRequest) -> dict[str, str]:
+def _initial(request: HttpRequest) -> dict[str, Any]:
+    """What the form begins with: nothing, or what a session was started with (`like` in the address)."""
+    if like := request.GET.get("like"):
+        session = sessions.session_named(like, request.user)
+        asked = initial_like(repeating.request_like(session))
+        return {"run_id": repeating.free_run_id(like), **initial_rules(session.rules), **asked}
     taken = set(TrainingSession.objects.values_list("run_id", flat=True))
     rules_given = initial_rules(planning.default_rules())
     return {"run_id": suggest_run_id(["session"], taken), **rules_given, **initial_from(request.GET)}
@@ -279,12 +320,14 @@ def preview(request: HttpRequest) -> JsonResponse:
         "notices": [],
         "behaviors": [],
         "suggested_run_id": "",
+        "fields": {},
     }
     config = _config_alone(request, form)
     if config is not None:
         taken = set(TrainingSession.objects.values_list("run_id", flat=True))
         answer["behaviors"] = _behavior_fields(config)
         answer["suggested_run_id"] = suggest_run_id(list(config.behaviors), taken)
+        answer["fields"] = fields_of(config)
     if form.is_valid():
         try:
             asked = form.requests()
@@ -336,10 +379,12 @@ def act(request: HttpRequest, run_id: str, action: str) -> HttpResponse:
     details = {"after": request.POST["after"]} if action == "resume" and request.POST.get("after") else {}
     actions.ask(session, action, by=request.user, **details)
     level = messages.WARNING if action == "kill" else messages.SUCCESS
-    messages.add_message(request, level, SAID[action].format(session.run_id))
+    opposite = bulk.OPPOSITES.get(action)
+    undo = f"undo {opposite} {session.run_id}" if opposite else ""
+    messages.add_message(request, level, SAID[action].format(session.run_id), extra_tags=undo)
     if request.POST.get("next") == "queue":
         return redirect("sessions:queue")
-    return redirect("sessions:list") if action == "trash" else redirect(session)
+    return redirect("sessions:list") if action in ("trash", "archive") else redirect(session)
 
 
 def trainers_page(request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -10,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from sessions.runtime.exhaustion import raise_if_exhausted
 from sessions.runtime.system import here
@@ -25,24 +26,36 @@ TRANSIENT_WINDOWS_ERRORS = frozenset({5, 32, 33})
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.75, 1.0)
 
 
-def read_regular(path: Path) -> bytes | None:
-    """Return the content of a regular file, or None when it is missing, unreadable, too large or a link.
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read; never waits, as a FIFO would make a reader wait.
 
-    Raises OSError when this process itself lacks descriptors or memory.
+    Raises OSError when it is missing, unreadable, a link or no regular file.
     """
     flags = os.O_RDONLY
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
         flags |= getattr(os, name, 0)
+    if path.is_symlink():  # for systems without O_NOFOLLOW
+        raise OSError(errno.ELOOP, "is a link", str(path))
+    descriptor = os.open(path, flags)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, most_bytes: int | None = None) -> bytes | None:
+    """Return the content of a regular file, or None when it is missing, unreadable, too large or a link.
+
+    Raises OSError when this process itself lacks descriptors or memory.
+    """
+    most_bytes = CONTROL_FILE_LIMIT_BYTES if most_bytes is None else most_bytes
     try:
-        if path.is_symlink():  # for systems without O_NOFOLLOW
-            return None
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            data = file.read(CONTROL_FILE_LIMIT_BYTES + 1) if regular else b""
+        with open_regular(path) as file:
+            data = file.read(most_bytes + 1)
     except OSError as error:
         raise_if_exhausted(error)
         return None
-    return data if regular and len(data) <= CONTROL_FILE_LIMIT_BYTES else None
+    return data if len(data) <= most_bytes else None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

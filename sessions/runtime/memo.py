@@ -29,6 +29,7 @@ class AttemptMemo:
     results_dir: str = ""
     failure: str = ""
     stop_asked_by: str = ""
+    starts_from: list[dict[str, Any]] = field(default_factory=list)
     after: str = ""
     not_before: float | None = None
     granted_at: float | None = None
@@ -46,7 +47,9 @@ class SessionMemo:
     name: str = ""
     notes: str = ""
     tags: list[str] = field(default_factory=list)
+    project: str = ""
     owner: str = ""
+    origin: str = "mentor"
     state: str = "queued"
     explanation: str = ""
     wanted: str = "run"
@@ -62,6 +65,7 @@ class SessionMemo:
     trainer: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
     created_at: float | None = None
+    archived_at: float | None = None
     trashed_at: float | None = None
     attempts: tuple[AttemptMemo, ...] = ()
     schema: int = SCHEMA

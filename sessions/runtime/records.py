@@ -128,6 +128,7 @@ FITS: dict[str, Callable[[Any], bool]] = {
     "float | None": lambda value: value is None or _is_number(value),
     "list[int]": lambda value: isinstance(value, list) and all(map(_is_int, value)),
     "list[str]": lambda value: isinstance(value, list) and all(map(_is_str, value)),
+    "list[dict[str, Any]]": lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
     "dict[str, Any]": lambda value: isinstance(value, dict),
     "dict[str, str]": lambda value: isinstance(value, dict) and all(map(_is_str, value.values())),
 }

@@ -211,5 +211,14 @@ class RunDirectory:
         """What only the database would know of the session."""
         return self.path / "session.json"
 
+    @property
+    def kept(self) -> Path:
+        """Checkpoints that MENTOR keeps: kept/<behavior>/attempt-<number>/<file name>."""
+        return self.path / "kept"
+
+    def start(self, number: int) -> Path:
+        """What an attempt starts from, when it was chosen: <behavior>/checkpoint.pt for each behavior."""
+        return self.path / "starts" / f"attempt-{number}"
+
     def attempt(self, number: int) -> AttemptDirectory:
         return AttemptDirectory(self.path / "attempts" / str(number))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sessions.runtime.exhaustion import raise_if_exhausted
+from sessions.runtime.unix_limits import limit_itself as limit_itself
 from sessions.runtime.unix_processes import boot_id as boot_id
 from sessions.runtime.unix_processes import children_of as children_of
 from sessions.runtime.unix_processes import pids_with as pids_with

@@ -10,6 +10,7 @@ from django.conf import settings
 from sessions.domain.states import ENDED, State
 from sessions.errors import Missing
 from sessions.models import Attempt, TrainingSession
+from sessions.runtime.packing import open_bytes
 from sessions.runtime.rundir import RunDirectory
 
 MAX_BYTES = 1024 * 1024
@@ -40,7 +41,7 @@ def attempt_of(session: TrainingSession, number: int | None = None) -> Attempt |
 
 
 def console_path(session: TrainingSession, attempt: Attempt) -> Path:
-    """Return the path of an attempt's console."""
+    """Return the path of an attempt's console, which may be compressed: it is opened with `open_bytes`."""
     return RunDirectory(settings.MENTOR_HOME, session.run_id).attempt(attempt.number).console
 
 
@@ -52,7 +53,7 @@ def read_part(path: Path, after: int, limit: int, *, whole: bool = False) -> tup
     """
     limit = max(1, min(limit, MAX_BYTES))
     try:
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             file.seek(after)
             block = file.read(limit)
     except OSError:
@@ -80,7 +81,7 @@ def console_part(session: TrainingSession, *, after: int, limit: int, number: in
 def tail_offset(path: Path, length: int) -> int:
     """Return the offset of the first whole line among the last `length` bytes."""
     try:
-        with path.open("rb") as file:
+        with open_bytes(path) as file:
             size = file.seek(0, 2)
             start = max(0, size - length)
             file.seek(max(0, start - 1))

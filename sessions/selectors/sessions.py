@@ -15,6 +15,7 @@ from sessions.domain.rules import in_words
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.errors import Missing
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
+from sessions.models.session import DELETING
 from sessions.selectors.endings import receipt_of, stopping_of
 from sessions.selectors.resources import resources_now, resources_of_running
 from sessions.selectors.shapes import AttemptShape, BehaviorShape, SessionDetailShape, SessionShape
@@ -33,12 +34,20 @@ ASKABLE = {
 }
 
 
+def sees_all(user: User) -> bool:
+    """Tell whether a user may see every session."""
+    return user.is_authenticated and user.has_perm("training.view_trainingsession")
+
+
 def visible_sessions(user: User) -> QuerySet[TrainingSession]:
-    """Return the sessions a user may see: all with the permission to view, else only the user's own."""
-    everything = TrainingSession.objects.all()
+    """Return the sessions a user may see: all with the permission to view, else only the user's own.
+
+    What is being deleted is seen by nobody.
+    """
+    everything = TrainingSession.objects.exclude(chore__in=DELETING)
     if not user.is_authenticated:
         return everything.none()
-    if user.has_perm("training.view_trainingsession"):
+    if sees_all(user):
         return everything
     return everything.filter(Q(owner_id=user.pk))
 
@@ -99,6 +108,8 @@ def session_detail(session: TrainingSession) -> SessionDetailShape:
     return SessionDetailShape(
         **_common(session),
         notes=session.notes,
+        disk_bytes=session.disk_bytes,
+        packed_bytes=session.packed_bytes,
         command=latest.command if latest else [],
         options=session.options,
         config_name=session.config_name,
@@ -136,10 +147,13 @@ def _common(session: TrainingSession) -> dict[str, Any]:
         "steps_per_second": session.steps_per_second,
         "behaviors": [_behavior(one) for one in behaviors],
         "tags": session.tags,
+        "project": session.project,
         "priority": session.priority,
         "created_at": session.created_at,
         "started_at": session.started_at,
         "ended_at": session.ended_at,
+        "archived_at": session.archived_at,
+        "trashed_at": session.trashed_at,
         "url": session.get_absolute_url(),
         "resources": resources_now(session),
         "actions": actions(session),
@@ -171,6 +185,8 @@ def actions(session: TrainingSession) -> list[str]:
     state = State(session.state)
     if session.trashed_at is not None:
         return ["restore"]
+    if session.archived_at is not None:
+        return ["unarchive", "trash"]
     if state in WAITING:
         return ["release" if session.held else "hold", "stop"]
     if session.origin == "imported":
@@ -183,7 +199,7 @@ def actions(session: TrainingSession) -> list[str]:
             "stop": ["kill"],
             "kill": [],
         }[session.wanted]
-    return ["resume", "trash"] if state in ENDED else []
+    return ["resume", "archive", "trash"] if state in ENDED else []
 
 
 def elapsed_seconds(session: TrainingSession) -> float | None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime
 from typing import Any
+
+
+def as_plain(value: Any) -> Any:
+    """Return a shape as dictionaries and lists for JSON; `asdict` would copy every value in it as well."""
+    if isinstance(value, list):
+        return [as_plain(one) for one in value]
+    if is_dataclass(value):
+        return {name: as_plain(one) for name, one in vars(value).items()}
+    return value
 
 
 @dataclass(frozen=True)
@@ -139,13 +148,18 @@ class SessionShape:
     steps_per_second: float | None
     behaviors: list[BehaviorShape]
     tags: list[str]
+    project: str
     priority: int
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    archived_at: datetime | None
+    trashed_at: datetime | None
     url: str
     resources: ResourcesShape
-    actions: list[str] = field(metadata={"help": "What may be asked of it now: stop, kill, resume, trash, restore."})
+    actions: list[str] = field(
+        metadata={"help": "What may be asked of it now: stop, kill, resume, archive, trash, restore."}
+    )
     alarm: str = field(metadata={"help": "What a person should look at, in its latest attempt."})
 
 
@@ -154,6 +168,8 @@ class SessionDetailShape(SessionShape):
     """One session whole: what `GET /api/sessions/{run_id}/` answers."""
 
     notes: str
+    disk_bytes: int | None = field(metadata={"help": "Taken by MENTOR's own files of it, once measured."})
+    packed_bytes: int = field(metadata={"help": "How much smaller these are for being compressed."})
     command: list[str]
     options: dict[str, Any]
     config_name: str

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from django.db.models import Min
-
 from sessions.domain.resources import OF_THE_ATTEMPT
-from sessions.metrics.codec import unpack
-from sessions.models import Series, SeriesChunk, TrainingSession
+from sessions.models import Series, TrainingSession
 from sessions.selectors.series import PointsShape, current_attempts
 
 
@@ -67,16 +64,12 @@ def seams_of(session: TrainingSession) -> list[SeamShape]:
 
     What attempts take of the machine is joined by nothing.
     """
-    curves = Series.objects.filter(attempt_id__in=current_attempts(session)).exclude(behavior=OF_THE_ATTEMPT)
-    found = curves.values("behavior", "attempt")
-    first = [row["first"] for row in found.annotate(first=Min("pk"))]
-    chunks = SeriesChunk.objects.filter(series_id__in=first, number=0).select_related("series__attempt")
-    begun: set[str] = set()
+    curves = Series.objects.filter(attempt_id__in=current_attempts(session), count__gt=0)
+    rows = curves.exclude(behavior=OF_THE_ATTEMPT).order_by("behavior", "attempt__number", "pk")
+    begun: dict[str, int] = {}
     seams = []
-    for chunk in chunks.order_by("series__behavior", "series__attempt__number"):
-        series = chunk.series
-        if series.behavior in begun:
-            step = int(unpack(bytes(chunk.data)).steps[0])
-            seams.append(SeamShape(series.behavior, series.attempt.number, step))
-        begun.add(series.behavior)
+    for behavior, attempt, step in rows.values_list("behavior", "attempt__number", "first_step"):
+        if step is not None and begun.get(behavior, attempt) != attempt:
+            seams.append(SeamShape(behavior, attempt, step))
+        begun[behavior] = attempt
     return seams

@@ -11,8 +11,8 @@ from sessions.domain.resources import MEMORY, OF_THE_ATTEMPT
 from sessions.domain.rules import InvalidRules, Rules, read_rules
 from sessions.domain.states import State
 from sessions.domain.verdicts import Past
-from sessions.metrics.codec import unpack
-from sessions.models import Attempt, Series, SeriesChunk, SessionEvent, TrainingSession
+from sessions.models import Attempt, Series, SessionEvent, TrainingSession
+from sessions.selectors.points import points_between
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,6 @@ def memory_of(attempt: Attempt, *, since: datetime, seconds: float) -> list[tupl
 
 
 def _rows(series: Series, first: int) -> list[tuple[int, float, float]]:
-    """Points of a series from the chunk in which the point `first` is."""
-    chunks = SeriesChunk.objects.filter(series=series, number__gte=max(0, first) // SeriesChunk.POINTS)
-    points = unpack(b"".join(bytes(chunk.data) for chunk in chunks.order_by("number")))
+    """Points of a series from the place `first` on."""
+    points = points_between(series, first).lists()
     return list(zip(points.steps, points.wall_times, points.values, strict=True))

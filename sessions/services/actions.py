@@ -26,6 +26,8 @@ ACTIONS = {
     "resume": Action("training.start_session", editing.resume),
     "hold": Action("training.stop_session", queue.hold),
     "release": Action("training.stop_session", queue.release),
+    "archive": Action("training.start_session", editing.archive),
+    "unarchive": Action("training.start_session", editing.unarchive),
     "trash": Action("training.start_session", editing.trash),
     "restore": Action("training.start_session", editing.restore),
 }

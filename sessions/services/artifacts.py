@@ -14,8 +14,16 @@ from typing import Any
 
 from sessions.domain.numbers import finite
 from sessions.models import Artifact, Attempt
+from sessions.selectors.files import place_of
+from sessions.services.scoring import rescore
+from sessions.trainers.checkpoints import Condition, condition, model_condition
 
 KINDS = {".onnx": "onnx", ".pt": "pt"}
+# What was known of a file's content is not known of another's.
+UNKNOWN: dict[str, Any] = {
+    "sha256": "", "condition": "", "smoothed": None, "score": None, "released_at": None, "released_by": "",
+    "released_note": "",
+}  # fmt: skip
 # JSON takes thirty times its size in memory at the worst.
 STATUS_BYTES = 2 * 1024 * 1024
 
@@ -78,7 +86,8 @@ def store(attempt: Attempt, results: Path, *, hashed: bool, until: float = math.
     With `hashed` the SHA-256 of every file that has none yet is computed. Files that were changed after `until`
     (seconds since the epoch) are left to a later attempt.
     """
-    known = {artifact.path: artifact for artifact in Artifact.objects.filter(session_id=attempt.session_id)}
+    listed = Artifact.objects.filter(session_id=attempt.session_id, kept=False)
+    known = {artifact.path: artifact for artifact in listed}
     status = read_status(results)
     changed = []
     found = [one for one in look(results) if one.modified_ns <= until * 1e9]
@@ -90,19 +99,30 @@ def store(attempt: Attempt, results: Path, *, hashed: bool, until: float = math.
         else:
             _complete(artifact, one, status)
     _store_presence(known, {one.path for one in found})
+    rescore(attempt)
     if hashed:
         add_digests(attempt, results)
     return changed
 
 
 def add_digests(attempt: Attempt, results: Path, *, deadline: float = math.inf) -> bool:
-    """Compute the SHA-256 of every file that has none; return False when `deadline`, a monotonic time, came first."""
+    """Compute SHA-256 and condition of every file that has none.
+
+    Returns False when `deadline`, a monotonic time, came first.
+    """
     without = Artifact.objects.filter(session_id=attempt.session_id, sha256="", present=True)
     for artifact in without:
         if time.monotonic() > deadline:
             return False
-        Artifact.objects.filter(pk=artifact.pk).update(sha256=sha256_of(results / artifact.path))
+        path = place_of(artifact, attempt.session, results)
+        if path is not None:
+            Artifact.objects.filter(pk=artifact.pk).update(sha256=sha256_of(path), condition=condition_of(path).value)
     return True
+
+
+def condition_of(path: Path) -> Condition:
+    """Return how a checkpoint or a model is, from its bytes."""
+    return model_condition(path) if path.suffix == ".onnx" else condition(path)
 
 
 def _store_presence(known: dict[str, Artifact], found: set[str]) -> None:
@@ -129,8 +149,8 @@ def _store_one(attempt: Attempt, one: Found, status: dict[str, Any]) -> Artifact
         "final": one.final,
         "size": one.size,
         "modified_ns": one.modified_ns,
-        "sha256": "",
         "present": True,
+        **UNKNOWN,
     }
     return Artifact.objects.update_or_create(session_id=attempt.session_id, path=one.path, defaults=columns)[0]
 

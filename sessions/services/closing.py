@@ -104,7 +104,7 @@ def _as_wanted(outcome: Outcome, attempt: Attempt) -> Outcome:
 def _saved_by(attempt: Attempt, changed: list[Artifact]) -> list[Artifact]:
     """The models of this attempt, and the checkpoint of each behavior from which it can be resumed."""
     since = attempt.launched_at or attempt.granted_at
-    listed = Artifact.objects.filter(Q(kind="onnx") | Q(path__endswith=f"/{CURRENT}"), present=True)
+    listed = Artifact.objects.filter(Q(kind="onnx") | Q(path__endswith=f"/{CURRENT}"), present=True, kept=False)
     fresh = {one.pk for one in changed}
     return [
         one for one in listed.filter(session_id=attempt.session_id)

@@ -15,11 +15,12 @@ from sessions.domain.results_facts import Traces, judge, max_steps_of, read_time
 from sessions.domain.results_layout import CONFIGURATION, TIMERS, EventLog, Family, FoundRun, begun, starts
 from sessions.domain.states import ENDED, State, values
 from sessions.domain.yaml_tree import MAX_BYTES
-from sessions.metrics.codec import Points, unpack
+from sessions.metrics.codec import Points
 from sessions.metrics.events import Batch, read_events
 from sessions.metrics.run_reading import MOST_SERIES, Limit, LogReading, fingerprint
-from sessions.models import Attempt, BehaviorProgress, EventFile, ImportedRun, Series, SeriesChunk, TrainingSession
+from sessions.models import Attempt, BehaviorProgress, EventFile, ImportedRun, Series, TrainingSession
 from sessions.runtime.files import read_regular
+from sessions.selectors.points import points_between
 from sessions.selectors.results_tree import Walk
 from sessions.services import artifacts
 from sessions.services.adopting import (
@@ -275,8 +276,7 @@ def _has_points(attempt: Attempt) -> bool:
 def _last_times(attempt: Attempt) -> tuple[float, float]:
     """The times of the last two points of a series, in seconds since the epoch."""
     series = Series.objects.filter(attempt=attempt, count__gt=1).order_by("-last_step").first()
-    chunk = SeriesChunk.objects.filter(series=series).order_by("-number").first() if series else None
-    times = list(unpack(bytes(chunk.data)).wall_times[-2:]) if chunk else []
+    times = list(points_between(series, series.count - 2).wall_times) if series else []
     return (float(times[0]), float(times[1])) if len(times) == 2 else (0.0, 0.0)
 
 

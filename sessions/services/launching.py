@@ -14,7 +14,7 @@ from sessions.errors import IllegalTransition, MentorError
 from sessions.models import Attempt
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
-from sessions.services import environments, repair
+from sessions.services import environments, going_back, repair, staging
 from sessions.services.ending import end
 from sessions.services.planning import command_of
 from sessions.services.starting import new_attempt
@@ -154,11 +154,18 @@ def _make_way(attempt: Attempt, directory: AttemptDirectory) -> None:
     """
     if directory.read_claim() is not None:
         return
+    staging.verify(attempt)
     if attempt.force:
         _set_results_aside(attempt)
-    elif attempt.resume and (why := repair.prepare(attempt)):
+    elif attempt.resume and (why := _prepare_resume(attempt)):
         aside = _set_results_aside(attempt)
         _begin_anew(attempt, f"{why} The training begins anew.{aside}")
+
+
+def _prepare_resume(attempt: Attempt) -> str:
+    """Make the results fit to be resumed; returns why they cannot be."""
+    going_back.go_back(attempt)
+    return repair.prepare(attempt)
 
 
 def _set_results_aside(attempt: Attempt) -> str:
@@ -172,7 +179,10 @@ def _set_results_aside(attempt: Attempt) -> str:
 def _begin_anew(attempt: Attempt, why: str) -> None:
     attempt.resume = False
     attempt.command = launch_command(attempt, base_port=attempt.base_port, device=attempt.device)
-    nothing = {"step": 0, "mean_reward": None, "std_reward": None, "elapsed_seconds": None, "seen": False}
+    nothing = dict.fromkeys(("mean_reward", "best_reward", "std_reward", "elapsed_seconds")) | {
+        "step": 0,
+        "seen": False,
+    }
     with transaction.atomic():
         Attempt.objects.filter(pk=attempt.pk).update(resume=False, command=attempt.command)
         attempt.session.behaviors.update(**nothing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,28 @@ from django.contrib.auth.models import User
 
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
+from sessions.domain.configuration.findings import Finding, Severity
+from sessions.domain.numbers import natural
 from sessions.domain.rules import InvalidRules, as_json, read_rules
 from sessions.domain.states import ENDED, State
-from sessions.errors import Conflict, InvalidStart, MentorError, NotAllowed
-from sessions.models import Environment, Trainer, TrainingSession
+from sessions.errors import Conflict, InvalidInput, InvalidStart, MentorError, NotAllowed
+from sessions.models import Artifact, Environment, Trainer, TrainingSession
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import checkpoints_are_gone, has_checkpoint
-from sessions.services import environments, schedule, trainers
+from sessions.selectors.sessions import visible_sessions
+from sessions.services import environments, outside, schedule, staging, trainers
 from sessions.services.config_files import read_config_file
+from sessions.services.staging import Chosen
 
 OPTION_FIELDS = (
     "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "env_args",
 )  # fmt: skip
 
 
+# What begins the name of a checkpoint from outside where one to start from is asked for.
+OUTSIDE = "outside:"
+# Of a configuration with more mistakes, the first are told.
+MOST_SENTENCES = 20
 GONE = "Bring its results folder back, or begin anew with force."
 
 
@@ -39,6 +47,8 @@ class StartRequest:
     config_path: str | None = None
     config_name: str = ""
     env_path: str | None = None
+    # Asked for in so many words: an environment that the configuration names is then not taken.
+    editor: bool = False
     trainer: str | int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     seed: int | None = None
@@ -79,6 +89,9 @@ class StartPlan:
     attempt_number: int
     after: TrainingSession | None
     notices: list[str]
+    # Those of the notices that speak of settings which are fields of a session.
+    told: list[str]
+    chosen: list[Chosen] = field(default_factory=list)
 
     @property
     def command(self) -> list[str]:
@@ -117,6 +130,7 @@ def command_of(
         resume=resume,
         force=force,
         initialize_from=options.get("initialize_from"),
+        inference=bool(options.get("inference")),
         **{**known, "env_args": tuple(known.get("env_args", ()))},
     )
     config_path = RunDirectory(settings.MENTOR_HOME, run_id).attempt(number).config
@@ -143,17 +157,19 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         raise NotAllowed("You may not start sessions.", hint="Ask an administrator for the permission to start.")
     errors = _Errors()
     config = _config(request, errors, by=by)
+    asked, request = request, _completed(request, config)
     trainer = _trainer(request, errors)
-    environment, new_environment = _environment(request, trainer, errors, by=by)
+    environment, new_environment = _environment(request, errors, by=by, by_configuration=not asked.env_path)
     existing = TrainingSession.objects.filter(run_id__iexact=request.run_id).first()
     options = _options(request, config)
     rules = _rules(request, existing, errors)
     number = next_attempt_number(existing)
     after = _after(request, existing, errors)
     _check_options(request, options, environment or new_environment, errors)
+    chosen: list[Chosen] = []
     if "run_id" not in errors.sentences:
         _check_run_id(request, existing, results_of_run(request.run_id), errors)
-        _check_initialize_from(request, options, errors)
+        chosen = _initialize_from(request, options, number, (config, trainer), errors, by=by)
     errors.raise_if_any()
     assert config is not None and trainer is not None  # noqa: S101 - for the type checker: no errors were collected
     return StartPlan(
@@ -169,6 +185,8 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         attempt_number=number,
         after=after,
         notices=_notices(config, trainer, request),
+        chosen=chosen,
+        told=[_with_hint(one) for one in config.warnings if one.path.rpartition(".")[2] in config.fields],
     )
 
 
@@ -193,10 +211,11 @@ def _config(request: StartRequest, errors: _Errors, *, by: User) -> Config | Non
     name = "config_path" if request.config_path else "config"
     try:
         data = _config_bytes(request, by=by)
-        config = read_config(data)
+        config = read_config(data, plugins=settings.MENTOR["MENTOR_PLUGIN_TRAINERS"])
     except ConfigError as error:
-        where = f"Line {error.line}: " if error.line else ""
-        errors.add(name, f"{where}{error}", error.hint)
+        refused = [one for one in error.findings if one.severity is Severity.ERROR]
+        for finding in refused[:MOST_SENTENCES]:
+            errors.add(name, finding.sentence, finding.hint)
         return None
     except InvalidStart as error:
         errors.add(name, error.detail, error.hint)
@@ -209,6 +228,18 @@ def _config(request: StartRequest, errors: _Errors, *, by: User) -> Config | Non
     except ConfigError as error:
         errors.add("overrides", str(error), error.hint)
         return None
+
+
+def _completed(request: StartRequest, config: Config | None) -> StartRequest:
+    """The request with the fields it leaves open taken from the configuration; notices tell of each."""
+    found = config.fields if config else {}
+    env_path, env_args, source = (found.get(name) for name in ("env_path", "env_args", "initialize_from"))
+    return replace(
+        request,
+        env_path=request.env_path or (None if request.editor else env_path),
+        env_args=request.env_args or (() if request.editor else tuple(env_args or ())),
+        initialize_from=request.initialize_from or (None if request.resume else source),
+    )
 
 
 def _config_bytes(request: StartRequest, *, by: User) -> bytes:
@@ -235,17 +266,21 @@ def _trainer(request: StartRequest, errors: _Errors) -> Trainer | None:
 
 
 def _environment(
-    request: StartRequest, trainer: Trainer | None, errors: _Errors, *, by: User
+    request: StartRequest, errors: _Errors, *, by: User, by_configuration: bool
 ) -> tuple[Environment | None, Path | None]:
+    """The environment, or the path of one to register. A file from anywhere may name only what is registered."""
     if not request.env_path:
         return None, None
     try:
         path = environments.resolve(request.env_path)
         known = Environment.objects.filter(path=str(path)).first()
-        may_register = by.has_perm("training.manage_environment")
+        may_register = by.has_perm("training.manage_environment") and not by_configuration
         if known is not None and (environments.unchanged(known) or not may_register):
             environments.verify(known)
             return known, None
+        if by_configuration:
+            message = f"The configuration names the environment {path}, which is not registered."
+            raise InvalidStart(message, hint="Name it as the environment when you start, if you trust it.")
         if not may_register:
             raise InvalidStart("This environment is not registered.", hint="Ask an administrator to register it.")
     except InvalidStart as error:
@@ -329,6 +364,8 @@ def _check_run_id(request: StartRequest, existing: TrainingSession | None, resul
         )
     elif existing.trashed_at is not None:
         errors.add("run_id", f"The run id {request.run_id} belongs to a session in the trash.")
+    elif existing.archived_at is not None:
+        errors.add("run_id", f"The run id {request.run_id} belongs to a session in the archive.")
     elif not (request.resume or request.force):
         errors.add("run_id", f"The run id {request.run_id} is taken.", "Choose another, or resume that session.")
     elif State(existing.state) not in ENDED:
@@ -339,28 +376,66 @@ def _check_run_id(request: StartRequest, existing: TrainingSession | None, resul
         errors.add("resume", f"The checkpoints of {existing.run_id} are no longer there.", GONE)
 
 
-def _check_initialize_from(request: StartRequest, options: dict[str, Any], errors: _Errors) -> None:
+def _initialize_from(
+    request: StartRequest,
+    options: dict[str, Any],
+    number: int,
+    known: tuple[Config | None, Trainer | None],
+    errors: _Errors,
+    *,
+    by: User,
+) -> list[Chosen]:
+    """Say in the options whose networks the training begins with; returns those that are to be laid ready for it.
+
+    A session's are read where they are. A checkpoint, or one from outside, is laid ready in a folder of the attempt.
+    """
     if not request.initialize_from:
-        return
+        return []
     source = TrainingSession.objects.filter(run_id=request.initialize_from).first()
-    if source is None or not has_checkpoint(source):
-        errors.add("initialize_from", f"There is no session {request.initialize_from} with a checkpoint.")
-        return
-    attempt = source.attempts.order_by("-number").first()
-    assert attempt is not None  # noqa: S101 - has_checkpoint looked at it
-    options["initialize_from"] = str(attempt.results)
+    if source is not None and has_checkpoint(source):
+        attempt = source.attempts.order_by("-number").first()
+        assert attempt is not None  # noqa: S101 - has_checkpoint looked at it
+        options["initialize_from"] = str(attempt.results)
+        return []
+    config, trainer = known
+    try:
+        chosen = _checkpoints_named(request.initialize_from, by=by)
+        if config is not None and trainer is not None:
+            staging.check_kind(chosen, trainer.kind)
+            chosen = staging.matched(chosen, config.behaviors)
+    except InvalidInput as error:
+        errors.add("initialize_from", error.detail, error.hint)
+        return []
+    options["initialize_from"] = str(staging.folder_for(request.run_id, number))
+    return chosen
+
+
+def _checkpoints_named(text: str, *, by: User) -> list[Chosen]:
+    """The checkpoints of a text such as 17, the id of a file, or outside:name. Raises InvalidInput."""
+    if text.startswith(OUTSIDE):
+        return outside.checkpoints_in(text.removeprefix(OUTSIDE))
+    key = natural(text, most_digits=18)
+    rows = Artifact.objects.filter(session__in=visible_sessions(by)).select_related("session", "attempt")
+    artifact = rows.filter(pk=key).first() if key is not None else None
+    if artifact is None:
+        raise InvalidInput(
+            f"There is no session {text} with a checkpoint.", hint="Give a run id, or the id of a checkpoint."
+        )
+    return [staging.chosen_checkpoint(artifact)]
 
 
 def _notices(config: Config, trainer: Trainer, request: StartRequest) -> list[str]:
     notices = []
     if config.used != config.given:
         notices.append("The trainer gets your configuration with the overrides applied; both are kept.")
-    for plan in config.behaviors.values():
-        if plan.summary_freq > plan.max_steps:
-            notices.append(f"{plan.name} would print no summary: summary_freq is larger than max_steps.")
+    notices += [_with_hint(finding) for finding in config.warnings[:MOST_SENTENCES]]
     if trainer.kind == "mlagents" and not request.env_path:
         notices.append("Editor mode: press Play in Unity when MENTOR asks for it.")
     return notices
+
+
+def _with_hint(finding: Finding) -> str:
+    return f"{finding.sentence} {finding.hint}".strip()
 
 
 def next_attempt_number(session: TrainingSession | None) -> int:

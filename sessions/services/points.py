@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sessions.domain.numbers import finite
-from sessions.metrics.codec import Points, columns, pack
+from sessions.metrics.codec import Points, columns, compress, extended, is_rows, pack
 from sessions.metrics.events import Point
 from sessions.models import Attempt, Series, SeriesChunk
 
 # The attempt, the behavior and the tag of a series.
 Key = tuple[int, str, str]
+# So many points of a series at once are of a file that was there before: they are compressed without a detour.
+BULK_POINTS = 1_000
+SUMMARY = ("count", "last_step", "last_time", "last_value", "min_value", "max_value", "tail", "compact")
 
 
 def append(attempt: Attempt, behavior: str, points: Iterable[Point]) -> None:
@@ -29,34 +33,30 @@ def append_all(points: Iterable[tuple[int, str, Point]]) -> None:
 def append_columns(added: Mapping[Key, Points]) -> None:
     """Append the points of each series in the order they were written.
 
-    To be called inside a transaction; however many series there are, it takes four statements.
+    To be called inside a transaction; it takes four statements, each for as many series as have room in one.
     """
     by_key = {(attempt, behavior, _name(tag)): points for (attempt, behavior, tag), points in added.items() if points}
     if not by_key:
         return
-    before = _counts(by_key)
+    before = _known(by_key)
+    tails = _tails(before.values())
+    chunks = {}
+    series = []
+    for key, points in by_key.items():
+        known = before.get(key) or Series(attempt_id=key[0], behavior=key[1], tag=key[2])
+        chunks[key] = list(_chunks(known, tails.get(known.pk), points))
+        series.append(_summed(known, points, chunks[key]))
     # One upsert each: bulk_update would cost several times as much, at every summary of every training.
     stored = Series.objects.bulk_create(
-        [
-            Series(
-                attempt_id=key[0],
-                behavior=key[1],
-                tag=key[2],
-                count=before.get(key, 0) + len(points),
-                last_step=points.steps[-1],
-                last_value=finite(points.values[-1]),
-            )
-            for key, points in by_key.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["attempt", "behavior", "tag"],
-        update_fields=["count", "last_step", "last_value"],
+        series, update_conflicts=True, unique_fields=["attempt", "behavior", "tag"], update_fields=SUMMARY
     )
-    tails = _tails({series.pk: before.get(_key(series), 0) for series in stored})
+    for one in stored:
+        for chunk in chunks[_key(one)]:
+            chunk.series_id = one.pk
     SeriesChunk.objects.bulk_create(
-        [chunk for series in stored for chunk in _chunks(series, tails.get(series.pk), by_key[_key(series)])],
+        [chunk for some in chunks.values() for chunk in some],
         update_conflicts=True,
-        unique_fields=["series", "number"],
+        unique_fields=["series", "first"],
         update_fields=["data", "count"],
     )
 
@@ -65,12 +65,11 @@ def _key(series: Series) -> Key:
     return series.attempt_id, series.behavior, series.tag
 
 
-def _counts(keys: Iterable[Key]) -> dict[Key, int]:
-    """How many points the series have that are there already."""
+def _known(keys: Iterable[Key]) -> dict[Key, Series]:
+    """The series that are there already, locked where rows can be: they may be compacted at the same time."""
     attempts, behaviors, tags = (set(column) for column in zip(*keys, strict=True))
     known = Series.objects.filter(attempt__in=attempts, behavior__in=behaviors, tag__in=tags)
-    rows = known.values_list("attempt_id", "behavior", "tag", "count")
-    return {(attempt, behavior, tag): count for attempt, behavior, tag, count in rows}
+    return {_key(one): one for one in known.select_for_update().order_by("pk")}
 
 
 def _name(tag: str) -> str:
@@ -78,23 +77,53 @@ def _name(tag: str) -> str:
     return tag.replace("\0", "")[:255]
 
 
+def _summed(known: Series, points: Points, chunks: list[SeriesChunk]) -> Series:
+    """The row of a series with further points; without its key, so that it can be stored as the others are."""
+    new = known.count == 0
+    values = [float(value) for value in points.values if math.isfinite(value)]
+    return Series(
+        attempt_id=known.attempt_id,
+        behavior=known.behavior,
+        tag=known.tag,
+        count=known.count + len(points),
+        first_step=int(points.steps[0]) if new else known.first_step,
+        first_time=float(points.wall_times[0]) if new else known.first_time,
+        last_step=int(points.steps[-1]),
+        last_time=float(points.wall_times[-1]),
+        last_value=finite(float(points.values[-1])),
+        min_value=min([*values, *_there(known.min_value)], default=None),
+        max_value=max([*values, *_there(known.max_value)], default=None),
+        tail=chunks[-1].first,
+        compact=new and len(points) >= BULK_POINTS,
+    )
+
+
+def _there(value: float | None) -> list[float]:
+    return [] if value is None else [value]
+
+
 def _chunks(series: Series, tail: SeriesChunk | None, points: Points) -> Iterator[SeriesChunk]:
     """The chunks that change: the last one as far as there is room in it, and those after it."""
-    number, start = 0, 0
-    if tail is not None:
-        number, start = tail.number + 1, SeriesChunk.POINTS - tail.count
-        if start > 0:
-            part = points[:start]
-            data = bytes(tail.data) + pack(part)
-            yield SeriesChunk(series=series, number=tail.number, count=tail.count + len(part), data=data)
-    for first in range(start, len(points), SeriesChunk.POINTS):
-        part = points[first : first + SeriesChunk.POINTS]
-        yield SeriesChunk(series=series, number=number, count=len(part), data=pack(part))
-        number += 1
+    first = series.count
+    if len(points) >= BULK_POINTS:
+        yield from _chunks_of(points, first, compress, SeriesChunk.COMPACT_POINTS)
+        return
+    room = SeriesChunk.POINTS - tail.count if tail is not None and is_rows(bytes(tail.data)) else 0
+    if tail is not None and room > 0:
+        part = points[:room]
+        data = extended(bytes(tail.data), part)
+        yield SeriesChunk(first=tail.first, count=tail.count + len(part), data=data)
+    yield from _chunks_of(points[max(0, room) :], first + max(0, room), pack, SeriesChunk.POINTS)
 
 
-def _tails(counts: dict[int, int]) -> dict[int, SeriesChunk]:
-    """The last chunk of each series that has one; its number follows from the series' count of points."""
-    numbers = {key: (count - 1) // SeriesChunk.POINTS for key, count in counts.items() if count}
-    found = SeriesChunk.objects.filter(series_id__in=numbers, number__in=set(numbers.values()))
-    return {chunk.series_id: chunk for chunk in found if numbers[chunk.series_id] == chunk.number}
+def _chunks_of(points: Points, first: int, packed: Callable[[Points], bytes], size: int) -> Iterator[SeriesChunk]:
+    for start in range(0, len(points), size):
+        part = points[start : start + size]
+        yield SeriesChunk(first=first + start, count=len(part), data=packed(part))
+
+
+def _tails(known: Iterable[Series]) -> dict[int, SeriesChunk]:
+    """The last chunk of each series that may have room in it."""
+    firsts = {series.pk: series.tail for series in known if series.count and not series.compact}
+    found = SeriesChunk.objects.filter(series_id__in=firsts, first__in=set(firsts.values()))
+    return {chunk.series_id: chunk for chunk in found if firsts[chunk.series_id] == chunk.first}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+from django.utils import timezone
 
 from sessions.domain import console
 from sessions.domain.config import ConfigError, read_config
@@ -29,13 +32,21 @@ def store_summary(session_id: int, summary: console.Summary) -> bool:
 
     NaN and infinite rewards are stored as unknown: JSON has no word for them.
     """
-    columns = {"step": summary.step, "elapsed_seconds": summary.elapsed_seconds, "seen": True}
+    columns: dict[str, Any] = {"step": summary.step, "elapsed_seconds": summary.elapsed_seconds, "seen": True}
+    columns["trained_at"] = timezone.now()
     reward = summary.mean_reward if summary.group_reward is None else summary.group_reward
+    known = _behavior(session_id, summary.behavior)
     if reward is not None:
         columns |= {"mean_reward": finite(reward), "std_reward": finite(summary.std_reward)}
-    known = _behavior(session_id, summary.behavior)
+        columns["best_reward"] = best_of(known.best_reward, reward)
     BehaviorProgress.objects.filter(pk=known.pk).update(**columns)
     return summary.step != known.step or not known.seen
+
+
+def best_of(known: float | None, reward: float) -> float | None:
+    """Return the larger of the best reward so far and a new one; what is no number is none."""
+    found = finite(reward)
+    return known if found is None else found if known is None else max(known, found)
 
 
 def advance(session_id: int, behavior: str, step: int) -> None:
@@ -48,14 +59,14 @@ def advance(session_id: int, behavior: str, step: int) -> None:
 def _behavior(session_id: int, name: str) -> BehaviorProgress:
     """Return the row of a behavior; one that the configuration does not name is planned by its default_settings."""
     name = name[:NAME_CHARACTERS]
-    plan = {"max_steps": lambda: _planned(session_id, name)}
-    return BehaviorProgress.objects.get_or_create(session_id=session_id, name=name, defaults=plan)[0]
+    rows = BehaviorProgress.objects.filter(session_id=session_id, name=name)
+    return rows.first() or rows.get_or_create(session_id=session_id, name=name, defaults=_planned(session_id, name))[0]
 
 
-def _planned(session_id: int, name: str) -> int | None:
+def _planned(session_id: int, name: str) -> dict[str, Any]:
     config = TrainingSession.objects.values_list("config_used", flat=True).get(pk=session_id)
     try:
         plan = read_config(bytes(config)).plan_of(name)
     except ConfigError:  # was right for the version that stored it
-        return None
-    return plan.max_steps if plan else None
+        return {}
+    return {"max_steps": plan.max_steps, "trainer_type": plan.trainer_type} if plan else {}

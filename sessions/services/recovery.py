@@ -19,6 +19,7 @@ from sessions.domain.queue import EDITOR_PORT
 from sessions.domain.states import ENDED, EXPLANATIONS, State
 from sessions.errors import InvalidInput
 from sessions.models import Attempt, Environment, Machine, PortLease, SessionEvent, Trainer, TrainingSession
+from sessions.models.session import EVALUATION
 from sessions.runtime.memo import AttemptMemo, SessionMemo
 from sessions.selectors.remains import AttemptRemains, RunRemains
 from sessions.services.environments import fingerprint
@@ -31,6 +32,7 @@ from sessions.trainers.kinds import KINDS
 
 WHO = "recover"
 WHY = "Rebuilt from its run directory."
+MEMORISED = ("name", "notes", "tags", "project", "config_name", "priority", "held", "rules")
 NO_OPTIONS = RunOptions(run_id="", results_dir="")
 
 
@@ -41,26 +43,32 @@ def adopt_session(run: RunRemains) -> TrainingSession:
     given, used = _configs(run)
     session = TrainingSession.objects.create(
         run_id=run.run_id,
-        **{name: getattr(memo, name) for name in ("name", "notes", "tags", "config_name", "priority", "held", "rules")},
+        **{name: getattr(memo, name) for name in MEMORISED},
         **({"place": memo.place} if memo.place else {}),
         owner=_owner(memo.owner),
+        origin=memo.origin if memo.origin == EVALUATION else "mentor",
         trainer=_trainer(memo.trainer, last),
         environment=_environment(memo.environment, last),
         config_given=given,
         config_used=used,
         options=memo.options if run.memo else _options(last.options or NO_OPTIONS),
     )
-    moments = {"created_at": moment(run.began_at), "trashed_at": moment(memo.trashed_at)}
-    TrainingSession.objects.filter(pk=session.pk).update(**moments)
+    moments = {"created_at": moment(run.began_at)}
+    moments |= {name: moment(getattr(memo, name)) for name in ("archived_at", "trashed_at")}
+    chore = "pack" if memo.archived_at else ""
+    TrainingSession.objects.filter(pk=session.pk).update(**moments, chore=chore)
     session.refresh_from_db()
     return session
 
 
 @contextmanager
 def at_rest(session: TrainingSession, rules: dict[str, Any]) -> Iterator[None]:
-    """Keep a session's rules from acting on what is long past; afterwards it has `rules` again."""
+    """Keep a session's rules from acting on what is long past; afterwards it has `rules` again.
+
+    What they say of checkpoints to keep holds all the time: without it some would be removed.
+    """
     rows = TrainingSession.objects.filter(pk=session.pk)
-    rows.update(rules={})
+    rows.update(rules={name: value for name, value in rules.items() if name.startswith("keep_")})
     try:
         yield
     finally:
@@ -125,6 +133,7 @@ def date_back(attempt: Attempt) -> None:
     ended = [state.value for state in ENDED]
     events.exclude(to_state__in=ended).update(at=launched)
     if attempt.ended_at is not None:
+        attempt.session.behaviors.filter(seen=True).update(trained_at=attempt.ended_at)
         events.filter(to_state__in=ended).update(at=attempt.ended_at)
     first = attempt.session.attempts.filter(started_at__isnull=False).order_by("number").first()
     if first is not None:
@@ -166,7 +175,17 @@ def _whole(attempt: Attempt) -> Attempt:
 def _from_memo(memo: AttemptMemo | None) -> dict[str, Any]:
     if memo is None:
         return {}
-    names = ("automatic", "resume", "force", "command", "device", "results_dir", "failure", "stop_asked_by")
+    names = (
+        "automatic",
+        "resume",
+        "force",
+        "command",
+        "device",
+        "results_dir",
+        "failure",
+        "stop_asked_by",
+        "starts_from",
+    )
     times = {name: moment(getattr(memo, name)) for name in ("not_before", "stop_asked_at")}
     return {name: getattr(memo, name) for name in names} | times
 

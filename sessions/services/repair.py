@@ -14,6 +14,7 @@ from sessions.domain.repair import Mend, Plan, Shelf, is_sound, plan
 from sessions.domain.states import State
 from sessions.errors import LaunchFailed
 from sessions.models import Attempt, Series
+from sessions.runtime.copying import part
 from sessions.runtime.files import atomic_write, retrying
 from sessions.services.artifacts import status_path
 from sessions.services.transitions import SUPERVISOR, record
@@ -38,12 +39,20 @@ def prepare(attempt: Attempt) -> str:
     found = plan_for(attempt, results)
     if found.fresh:
         return found.fresh
+    _part_from_kept(results)
     for one in found.mends:
         _replace(attempt, results, one)
     for behavior in _folders(results):
         _back_up(results / behavior, attempt.number)
     _mend_status(attempt, results)
     return ""
+
+
+def _part_from_kept(results: Path) -> None:
+    """Let no later save of the same step write into a checkpoint that is kept: they may be one file of two names."""
+    for pattern in ("*/*.pt", "*/*.onnx"):
+        for path in results.glob(pattern):
+            part(path)
 
 
 def plan_for(attempt: Attempt, results: Path) -> Plan:
@@ -91,7 +100,12 @@ def _is_folder_name(name: str) -> bool:
 
 
 def _backup_before_another_network(attempt: Attempt) -> str:
-    """The name of what the last training resumed from, if it then failed for having another network."""
+    """The name of what the last training resumed from, if it then failed for having another network.
+
+    What a user chose to go on from is not second-guessed.
+    """
+    if attempt.starts_from:
+        return ""
     last = attempt.session.attempts.filter(number__lt=attempt.number, started_at__isnull=False).last()
     return f"{BACKUP}{last.number}" if last is not None and OTHER_NETWORK in last.failure else ""
 

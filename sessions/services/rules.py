@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from sessions.domain import verdicts
 from sessions.domain.rules import Rules, as_json, in_words, read_rules
@@ -22,9 +23,10 @@ from sessions.errors import Conflict
 from sessions.models import Attempt, TrainingSession
 from sessions.selectors import unattended
 from sessions.selectors.disk import folder_bytes
-from sessions.selectors.files import saved_something
+from sessions.selectors.files import kept_bytes, saved_something
 from sessions.selectors.sessions import mode
 from sessions.services import stopping
+from sessions.services.keeping import KEEP_TASK
 from sessions.services.starting import new_attempt
 from sessions.services.transitions import record
 
@@ -46,6 +48,7 @@ def change(session: TrainingSession, given: Mapping[str, Any] | None, *, by: str
             state = State(session.state)
             why = f"Rules: {' '.join(in_words(rules)) or 'none.'}"
             record(session.pk, None, state, state, who=by, why=why)
+            async_task(KEEP_TASK, session.pk)
     session.refresh_from_db()
     return session
 
@@ -91,7 +94,7 @@ def _plateau(attempt: Attempt, rules: Rules) -> Verdict | None:
 
 
 def _results_bytes(attempt: Attempt) -> int:
-    return folder_bytes(attempt.results)
+    return folder_bytes(attempt.results) + kept_bytes(attempt.session)
 
 
 def _stall(attempt: Attempt, rules: Rules, now: datetime, counts_from: datetime | None) -> Verdict | None:

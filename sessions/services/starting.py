@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from sessions.domain.config import Config
+from sessions.domain.config import Config, read_config
 from sessions.domain.states import ENDED, EXPLANATIONS, State, values
 from sessions.errors import Conflict, NoPlace
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
-from sessions.models.session import last_place
+from sessions.models.session import EVALUATION, last_place
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import saved_something
-from sessions.services import environments
+from sessions.services import environments, staging
 from sessions.services.planning import (
     StartPlan,
     StartRequest,
@@ -29,6 +30,7 @@ from sessions.services.planning import (
     plan_start,
     results_of_run,
 )
+from sessions.services.staging import Chosen
 from sessions.services.stopping import require_own
 from sessions.services.transitions import record
 
@@ -60,26 +62,36 @@ def new_attempt(
     not_before: datetime | None = None,
     after: TrainingSession | None = None,
     automatic: bool = False,
+    chosen: Sequence[Chosen] = (),
 ) -> Attempt:
     """Queue a further attempt of a session; to be called inside a transaction.
 
-    One that a rule queues is `automatic`; it waits until `not_before`, and `why` explains it meanwhile.
+    It starts from the `chosen` checkpoints, if any. One that a rule queues is `automatic`; it waits until
+    `not_before`, and `why` explains it meanwhile.
     Raises Conflict unless the session has ended. The check is part of the update, so two callers cannot both win.
     """
     require_own(session)
     before = State(session.state)
     why = why or (_how_it_goes_on(session) if resume else EXPLANATIONS[State.QUEUED])
     columns = {"state": State.QUEUED.value, "explanation": why, "wanted": "run", "held": held, "ended_at": None}
+    columns |= {"disk_bytes": None}  # it grows again
     if before is not State.PAUSED and not automatic:  # these keep their place in the queue
         columns["place"] = last_place()
-    ended = TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED), trashed_at__isnull=True)
-    moved = ended.update(**columns, version=F("version") + 1)
-    if not moved:
-        raise Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
-    schedule = {"not_before": not_before, "after": after, "automatic": automatic}
-    attempt = _create_attempt(session, resume=resume, force=force, **schedule)
+    ended = TrainingSession.objects.filter(
+        pk=session.pk, state__in=values(ENDED), trashed_at__isnull=True, archived_at__isnull=True
+    )
+    if not ended.update(**columns, version=F("version") + 1):
+        raise _why_not(session)
+    schedule: dict[str, Any] = {"not_before": not_before, "after": after, "automatic": automatic}
+    attempt = _create_attempt(session, resume=resume, force=force, chosen=chosen, **schedule)
     record(session.pk, attempt.pk, before, State.QUEUED, who=by, why=why)
     return attempt
+
+
+def _why_not(session: TrainingSession) -> Conflict:
+    if session.archived_at is not None:
+        return Conflict(f"{session.run_id} is in the archive.", hint="Take it out of the archive first.")
+    return Conflict(f"{session.run_id} has not ended, so it cannot be started again.", hint="Stop it first.")
 
 
 def _how_it_goes_on(session: TrainingSession) -> str:
@@ -100,16 +112,22 @@ def require_place(run_id: str) -> None:
         ) from error
 
 
-def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **schedule: Any) -> Attempt:
+def _create_attempt(
+    session: TrainingSession, *, resume: bool, force: bool, chosen: Sequence[Chosen] = (), **schedule: Any
+) -> Attempt:
     require_place(session.run_id)
     number = next_attempt_number(session)
-    results_dir = results_of_run(session.run_id)
+    starts_from = _staged(session, number, chosen, resume=resume) if chosen else []
+    thrown_away = session.origin == EVALUATION
+    own = RunDirectory(settings.MENTOR_HOME, session.run_id).results
+    results_dir = own if thrown_away else results_of_run(session.run_id)
     return Attempt.objects.create(
         session=session,
         number=number,
         cookie=secrets.token_hex(16),
         resume=resume,
         force=force,
+        starts_from=starts_from,
         **schedule,
         results_dir=str(results_dir),
         command=command_of(
@@ -123,6 +141,16 @@ def _create_attempt(session: TrainingSession, *, resume: bool, force: bool, **sc
             base_port=None,
         ),
     )
+
+
+def _staged(session: TrainingSession, number: int, chosen: Sequence[Chosen], *, resume: bool) -> list[dict[str, Any]]:
+    """Only a training that begins needs a file for every behavior."""
+    others = () if resume else read_config(bytes(session.config_used)).behaviors
+    try:
+        return staging.stage(session.run_id, number, chosen, others=others)
+    except OSError as error:
+        why = error.strerror or error
+        raise NoPlace(f"The checkpoint could not be laid ready: {why}. Nothing was started.") from error
 
 
 def store(plan: StartPlan, by: User) -> TrainingSession:
@@ -145,6 +173,7 @@ def store(plan: StartPlan, by: User) -> TrainingSession:
     else:
         session = plan.existing
         TrainingSession.objects.filter(pk=session.pk, state__in=values(ENDED)).update(**columns)
+        session.refresh_from_db()
         new_attempt(
             session,
             by=by.get_username(),
@@ -153,6 +182,7 @@ def store(plan: StartPlan, by: User) -> TrainingSession:
             held=plan.request.held,
             not_before=plan.request.start_at,
             after=plan.after,
+            chosen=plan.chosen,
         )
         session.refresh_from_db()
     plan_behaviors(session, plan.config, fresh=not plan.request.resume)
@@ -171,11 +201,18 @@ def _create_session(plan: StartPlan, columns: dict[str, Any], by: User) -> Train
         held=request.held,
         **columns,
     )
-    attempt = _create_attempt(
-        session, resume=request.resume, force=request.force, not_before=request.start_at, after=plan.after
-    )
-    record(session.pk, attempt.pk, None, State.QUEUED, who=by.get_username(), why=EXPLANATIONS[State.QUEUED])
+    schedule = {"not_before": request.start_at, "after": plan.after, "chosen": plan.chosen}
+    why = " ".join([EXPLANATIONS[State.QUEUED], *plan.told])
+    first_attempt(session, by=by.get_username(), why=why, resume=request.resume, force=request.force, **schedule)
     return session
+
+
+def first_attempt(
+    session: TrainingSession, *, by: str, why: str = "", resume: bool = False, force: bool = False, **schedule: Any
+) -> None:
+    """Queue the first attempt of a session that was just stored; to be called inside a transaction."""
+    attempt = _create_attempt(session, resume=resume, force=force, **schedule)
+    record(session.pk, attempt.pk, None, State.QUEUED, who=by, why=why or EXPLANATIONS[State.QUEUED])
 
 
 def plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> None:
@@ -183,9 +220,8 @@ def plan_behaviors(session: TrainingSession, config: Config, *, fresh: bool) -> 
     if fresh:
         session.behaviors.all().delete()
     for plan in config.behaviors.values():
-        BehaviorProgress.objects.update_or_create(
-            session=session, name=plan.name, defaults={"max_steps": plan.max_steps}
-        )
+        planned = {"max_steps": plan.max_steps, "trainer_type": str(plan.trainer_type)[:50]}
+        BehaviorProgress.objects.update_or_create(session=session, name=plan.name, defaults=planned)
 
 
 def _config_name(request: StartRequest) -> str:

@@ -15,6 +15,7 @@ from django_q.tasks import async_task
 from sessions import nudge
 from sessions.domain.states import ENDED, EXPLANATIONS, State, require
 from sessions.models import Attempt, SessionEvent, TrainingSession
+from sessions.models.session import EVALUATION
 from sessions.services import memo
 
 SUPERVISOR = "supervisor"
@@ -71,7 +72,12 @@ def _move_session(session_id: int, to: State, why: str, *, ended_at: datetime | 
 
 
 def announce_end(session_id: int) -> None:
-    """Enqueue what follows a finished session, as a part of the transaction that finishes it."""
+    """Enqueue what follows a finished session, as a part of the transaction that finishes it.
+
+    Nothing follows a part of an evaluation: its result is told with the checkpoint.
+    """
+    if TrainingSession.objects.filter(pk=session_id, origin=EVALUATION).exists():
+        return
     for task in settings.MENTOR_AFTER_SESSION:
         async_task(task, session_id)
 

@@ -16,6 +16,9 @@ from sessions.domain.states import ACTIVE, values
 from sessions.models import Attempt, Machine
 from sessions.services import queue
 from sessions.services.resources import note_gpus
+from sessions.supervisor.chores import Chores
+from sessions.supervisor.compacting import Compacting
+from sessions.supervisor.evaluating import EvaluationWatch
 from sessions.supervisor.imports import ImportWatch
 from sessions.supervisor.reserve import DiskWatch
 from sessions.supervisor.resources import ResourceWatch
@@ -43,7 +46,10 @@ class Supervisor:
     spent: Callable[[], float] = time.process_time
     watches: dict[int, Watch] = field(default_factory=dict)
     resources: ResourceWatch = field(default_factory=ResourceWatch)
+    evaluations: EvaluationWatch = field(default_factory=EvaluationWatch)
     disks: DiskWatch = field(init=False)
+    compacting: Compacting = field(default_factory=Compacting)
+    chores: Chores = field(default_factory=Chores)
     imports: ImportWatch = field(init=False)
     _seen_version: int | None = None
     _refreshed_at: float = float("-inf")
@@ -85,10 +91,14 @@ class Supervisor:
             return True
 
     def _look_at_the_machine(self, now: float) -> None:
-        """The disks come first: to know what a training takes is worth less than to stop it in time."""
+        """The disks come first: to know what a training takes is worth less than to stop it in time.
+
+        What ended trainings left to compress comes last.
+        """
         attempts = [watch.attempt for watch in self.watches.values()]
-        for look in (self.disks.tick, self.resources.tick):
-            self._guarded(partial(look, now, attempts), "This look at the machine failed; the next one tries again.")
+        looks = (self.disks.tick, self.resources.tick, self.evaluations.tick, self.compacting.tick)
+        for look in (*(partial(one, now, attempts) for one in looks), partial(self.chores.tick, now)):
+            self._guarded(look, "This look at the machine failed; the next one tries again.")
 
     def _guarded(self, look: Callable[[], None], words: str) -> None:
         try:

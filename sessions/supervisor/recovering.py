@@ -13,7 +13,7 @@ from sessions.domain.states import ENDED, State, values
 from sessions.errors import MentorError
 from sessions.models import Attempt, Machine, TrainingSession
 from sessions.selectors.remains import AttemptRemains, RunRemains, runs_in
-from sessions.services import memo, recovery
+from sessions.services import memo, packing, recovery
 from sessions.services.repair import aside_of
 from sessions.supervisor.watch import LOOK_SECONDS, Watch
 
@@ -77,6 +77,8 @@ def _rebuilt(run: RunRemains, unknown: list[AttemptRemains], machine: Machine) -
 
 
 def _rebuild(run: RunRemains, unknown: list[AttemptRemains], machine: Machine, done: Rebuilt) -> None:
+    for remains in unknown:
+        packing.unpack_folder(remains.directory.path.parent.parent)
     session = TrainingSession.objects.filter(run_id__iexact=run.run_id).first() or recovery.adopt_session(run)
     with recovery.at_rest(session, session.rules):
         for remains in unknown:

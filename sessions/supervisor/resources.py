@@ -15,6 +15,7 @@ from sessions.runtime.evidence import trainer_identities
 from sessions.runtime.identity import ProcessIdentity, alive
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.selectors.disk import folder_bytes
+from sessions.selectors.files import kept_bytes
 from sessions.services import resources as service
 from sessions.services.launching import directory_of
 from sessions.supervisor import processes
@@ -110,5 +111,6 @@ def _gpu(use: GpuUse) -> dict[str, float]:
 
 
 def bytes_of(one: Watched) -> int:
-    """Return the bytes of the attempt's console and of its session's results, links not followed."""
-    return folder_bytes(one.directory.path, most=100) + folder_bytes(one.attempt.results, most=MOST_ENTRIES)
+    """Return the bytes of the attempt's console, of its session's results, links not followed, and of what is kept."""
+    console = folder_bytes(one.directory.path, most=100)
+    return console + folder_bytes(one.attempt.results, most=MOST_ENTRIES) + kept_bytes(one.attempt.session)

@@ -19,6 +19,7 @@ from sessions.services.alarms import raise_alarm
 from sessions.services.ingest import Ingester, Overtaken
 from sessions.supervisor.following import KILL_SECONDS, Following
 from sessions.supervisor.guard import Guard
+from sessions.supervisor.keeping import Shelf
 from sessions.supervisor.reconcile import LAUNCH_SECONDS, Step, decide
 from sessions.supervisor.tries import Lasting, Tries
 
@@ -45,6 +46,7 @@ class Watch:
     guard: Guard = field(init=False)
     _looked_at: float = float("-inf")
     _following: Following = field(init=False)
+    _shelf: Shelf = field(init=False)
     _acting: Tries = field(default_factory=Tries)
     _reading: Tries = field(default_factory=Tries)
     _closing: Tries = field(default_factory=Tries)
@@ -55,6 +57,7 @@ class Watch:
         self.ingester = Ingester(self.attempt, launching.directory_of(self.attempt))
         self.guard = Guard(self.attempt.pk)
         self._following = Following(self.attempt, self.ingester.directory)
+        self._shelf = Shelf(self.attempt)
 
     def tick(self, now: float) -> bool:
         """Do one round; return False once the attempt has ended. `now` is a monotonic clock in seconds."""
@@ -90,6 +93,8 @@ class Watch:
             if self.ingester.saved:
                 artifacts.store(self.attempt, self.ingester.results, hashed=False)
                 self.ingester.saved = False
+                self._shelf.wake()
+            self._shelf.tick(now)
         except Overtaken:
             self._reload()
         except Exception as error:
@@ -170,7 +175,7 @@ class Watch:
         if not self._closing.due(now):
             return True
         try:
-            if not closing.gather(self.ingester, seconds=BUDGET_SECONDS):
+            if not closing.gather(self.ingester, seconds=BUDGET_SECONDS) or not self._shelf.finish(now):
                 return True
             closing.close(self.ingester, record, same_boot=evidence.boot != "other")
         except Overtaken:

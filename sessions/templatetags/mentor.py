@@ -87,6 +87,22 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def seconds(amount: float | None) -> str:
+    """Return seconds with the decimals that still say something: `0.042 s`, `3.25 s`, `118 s`, `1 h 04 min`."""
+    if amount is None:
+        return NOTHING
+    if amount >= 3600:
+        return duration(amount)
+    return f"{amount:.3f} s" if amount < 1 else f"{amount:.2f} s" if amount < 100 else f"{amount:,.0f} s"
+
+
+@register.filter
+def figure(value: float | None) -> str:
+    """Return any finite number with up to six digits that count."""
+    return NOTHING if value is None else f"{value:.6g}".replace("-", MINUS)
+
+
+@register.filter
 def size(count: float | None) -> str:
     """Return a number of bytes in the unit that fits, by thousands."""
     if count is None:
@@ -143,6 +159,14 @@ def plain(text: str) -> str:
     """Return printed text without escape sequences, control characters and direction overrides."""
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     return CONTROL.sub("", ESCAPE.sub("", "\n".join(lines)))
+
+
+@register.filter
+def undo_of(tags: str | None) -> tuple[str, list[str]] | None:
+    """Return the action and the run ids with which a message can be taken back; None when it cannot."""
+    word, _, rest = (tags or "").partition(" ")
+    action, *run_ids = rest.split() or [""]
+    return (action, run_ids) if word == "undo" and run_ids else None
 
 
 @register.filter

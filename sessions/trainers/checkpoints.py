@@ -40,6 +40,15 @@ def condition(path: Path) -> Condition:
         return Condition.BROKEN
 
 
+def is_for_torch(path: Path) -> bool:
+    """Tell whether a whole checkpoint is ML-Agents' own, rather than the practice trainer's."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _is_torch(archive)
+    except UNREADABLE:
+        return False
+
+
 def model_condition(path: Path) -> Condition:
     """Return how an ONNX model is: protobuf fields that end where the file ends, with those it needs among them."""
     if not path.is_file():

@@ -25,6 +25,8 @@ class Kind:
     # Whether a session with these options, and without a build, waits for Play in the Unity Editor.
     waits_for_play: Callable[[Mapping[str, Any]], bool]
     variables: dict[str, str] = field(default_factory=dict)
+    # Whether it can act without learning (--inference), which evaluating a checkpoint needs.
+    inference: bool = True
 
 
 KINDS: dict[str, Kind] = {

@@ -7,6 +7,7 @@ const DRAW_MS = 500;
 export function createChart(element, { store, tag, plotly, small = false, axis = "steps", unit = null, colours = pageColours, later, now }) {
   let seen = false;
   let stale = false;
+  let smoothing = 0;
 
   const draw = coalesce(() => {
     if (!seen) stale = true;
@@ -19,7 +20,7 @@ export function createChart(element, { store, tag, plotly, small = false, axis =
     if (!series.length) return;
     element.classList.add("drawn");
     const palette = colours(element);
-    plotly.react(element, traces(series, { axis, palette, small, unit }), { ...layout({ axis, palette, small, unit, many: series.length > 1 }), ...seams(series, { axis, palette, small }) }, {
+    plotly.react(element, traces(series, { axis, palette, small, unit, smoothing }), { ...layout({ axis, palette, small, unit, many: series.length > 1 }), ...seams(series, { axis, palette, small }) }, {
       displayModeBar: false, responsive: true, doubleClick: "reset",
     });
   }
@@ -29,14 +30,26 @@ export function createChart(element, { store, tag, plotly, small = false, axis =
     if (visible && stale) paint();
   }
 
-  function setAxis(name) {
-    axis = name;
+  function repaint() {
     stale = true;
     if (seen) paint();
   }
 
-  return { draw, see, setAxis, repaint: () => setAxis(axis) };
+  function setAxis(name) {
+    axis = name;
+    repaint();
+  }
+
+  function setSmoothing(weight) {
+    smoothing = weight;
+    repaint();
+  }
+
+  return { draw, see, setAxis, setSmoothing, repaint };
 }
+
+const TITLES = { steps: "Steps", time: "Minutes of training", clock: "Date and time" };
+const HOVERS = { steps: ",d", time: ".1f", clock: "%d %b %Y, %H:%M:%S" };
 
 export function layout({ axis, palette, small, many, unit = null }) {
   const lines = { gridcolor: palette.grid, zerolinecolor: palette.grid, linecolor: palette.grid, tickcolor: palette.grid, automargin: true, nticks: small ? 4 : 8 };
@@ -51,7 +64,10 @@ export function layout({ axis, palette, small, many, unit = null }) {
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
     hovermode: "x unified",
     hoverlabel: { bgcolor: palette.raised, bordercolor: palette.grid, font: { color: palette.text } },
-    xaxis: { ...lines, rangemode: "tozero", title: small ? undefined : { text: axis === "time" ? "Minutes" : "Steps", standoff: 8 }, hoverformat: axis === "time" ? ".1f" : ",d", ticksuffix: unit ? " min" : "" },
+    xaxis: {
+      ...lines, type: axis === "clock" ? "date" : "linear", rangemode: "tozero", title: small ? undefined : { text: TITLES[axis], standoff: 8 },
+      hoverformat: HOVERS[axis], ticksuffix: unit ? " min" : "",
+    },
     yaxis: { ...lines, zeroline: true, ...(unit && { tickformat: unit.format, ticksuffix: unit.suffix, rangemode: "tozero" }) },
   };
 }

@@ -9,9 +9,12 @@ export function createCharts(root, { store, plotly, page = document, Observer = 
   const grid = root.querySelector("[data-multiples]");
   const charts = new Map();
   const see = whenSeen(Observer);
+  let axis = "steps";
+  let smoothing = 0;
 
   function open(tag, element, small) {
-    const chart = createChart(element, { store, tag, plotly, small });
+    const chart = createChart(element, { store, tag, plotly, small, axis });
+    chart.setSmoothing(smoothing);
     charts.set(tag, chart);
     see(element, chart);
     return chart;
@@ -50,15 +53,21 @@ export function createCharts(root, { store, plotly, page = document, Observer = 
     for (const tag of tags) if (!HIDDEN.test(tag)) (charts.get(tag) ?? addSmall(tag)).draw();
   }
 
-  function setAxis(axis) {
+  function setAxis(name) {
+    axis = name;
     charts.forEach((chart) => chart.setAxis(axis));
+  }
+
+  function setSmoothing(weight) {
+    smoothing = weight;
+    charts.forEach((chart) => chart.setSmoothing(smoothing));
   }
 
   const front = root.querySelector("[data-chart]");
   open(front.dataset.chart, front, false);
   draw(store.tags());
   page.addEventListener("mentor:theme", () => charts.forEach((chart) => chart.repaint()));
-  return { draw, setAxis };
+  return { draw, setAxis, setSmoothing };
 }
 
 // Plotly comes by its own script, so that the feed need not wait for it.

@@ -28,11 +28,18 @@ export function createRefresh({ page = document, fetcher = (...all) => fetch(...
       const old = page.getElementById(part.id);
       if (!old || shown.get(part.id) === part.outerHTML) continue;
       shown.set(part.id, part.outerHTML);
+      keepOpen(old, part);
       old.replaceWith(part);
     }
   }
 
   return refresh;
+}
+
+// What a person has opened stays open; each has a name of its own in data-opened.
+function keepOpen(old, part) {
+  const names = new Set([...old.querySelectorAll("details[data-opened][open]")].map((one) => one.dataset.opened));
+  for (const one of part.querySelectorAll("details[data-opened]")) one.open = names.has(one.dataset.opened);
 }
 
 const parseHtml = (text) => new DOMParser().parseFromString(text, "text/html");

@@ -10,6 +10,7 @@ import { createLink } from "./link.js";
 import { createRefresh } from "./refresh.js";
 import { createResources, createResourceStore, split } from "./resources.js";
 import { createStore } from "./series.js";
+import { createSorting } from "./sortable.js";
 import { openStream, socketUrl } from "./stream.js";
 
 const REFRESH_MS = 1_000;
@@ -28,6 +29,7 @@ const printed = createConsole(root.querySelector("[data-console]"));
 const refresh = createRefresh();
 const refreshSoon = coalesce(refresh, { delay: REFRESH_MS });
 const refreshFiles = coalesce(refresh, { delay: CHECKPOINTS_MS });
+createSorting();
 const known = { root, session: live.session, at: performance.now() };
 let pointsCursor = live.points.cursor;
 let stateCursor = -1;
@@ -58,9 +60,10 @@ function onState(frame) {
   Object.assign(known, { session: frame.session, at: performance.now() });
   applySession(root, frame.session);
   entitle();
-  if (before.state === frame.session.state && before.alarm === frame.session.alarm) return;
-  refreshSoon();
-  if (!isMoving(frame.session)) AFTER_END_MS.forEach((delay) => setTimeout(refresh, delay));
+  const same = before.state === frame.session.state && before.alarm === frame.session.alarm;
+  // What has ended changes seldom, and then in what the server renders: an evaluation, a look into a model.
+  if (!same || !isMoving(frame.session)) refreshSoon();
+  if (!same && !isMoving(frame.session)) AFTER_END_MS.forEach((delay) => setTimeout(refresh, delay));
 }
 
 function onPoints(frame) {
@@ -109,3 +112,5 @@ root.addEventListener("click", (event) => {
   root.querySelectorAll("[data-axis]").forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
   charts?.setAxis(button.dataset.axis);
 });
+
+root.querySelector("[data-smoothing]")?.addEventListener("input", (event) => charts?.setSmoothing(Number(event.target.value)));

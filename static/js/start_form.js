@@ -1,5 +1,6 @@
 // The start form: asks the server what would be started after each change, and shows its answer beside the fields.
 import { optionNodes } from "./command.js";
+import { createFiller } from "./config_fields.js";
 import { showBehaviors } from "./overrides.js";
 import { createPicker } from "./picker.js";
 
@@ -9,6 +10,7 @@ const SOURCES = { path: "config_path", file: "config_file", text: "config_text" 
 const form = document.querySelector("[data-start-form]");
 const part = (name) => form.querySelector(`[data-${name}]`);
 const touched = new Set("bound" in form.dataset ? ["run_id"] : []);
+const fillFields = createFiller(form.elements, touched);
 let timer = 0;
 let asked = 0;
 
@@ -45,7 +47,7 @@ async function preview() {
   if (turn === asked) show(seen);
 }
 
-function show({ command, errors = {}, notices = [], behaviors = [], suggested_run_id: suggestion }) {
+function show({ command, errors = {}, notices = [], behaviors = [], suggested_run_id: suggestion, fields = {} }) {
   part("command").replaceChildren(...optionNodes(command ?? ""));
   part("command-shown").hidden = !command;
   part("command-missing").hidden = Boolean(command);
@@ -56,6 +58,7 @@ function show({ command, errors = {}, notices = [], behaviors = [], suggested_ru
     if (touched.has(place.dataset.errors)) place.textContent = (errors[place.dataset.errors] ?? []).join(" ");
   }
   suggest(suggestion);
+  if (fillFields(fields)) previewSoon();
 }
 
 function suggest(name) {

@@ -120,7 +120,7 @@ def stored_points(attempt: Attempt) -> Points:
     """Return the points of the database, but for what MENTOR measured itself, which belongs to no behavior."""
     found: Points = defaultdict(list)
     chunks = SeriesChunk.objects.filter(series__attempt=attempt).exclude(series__behavior="")
-    chunks = chunks.select_related("series").order_by("number")
+    chunks = chunks.select_related("series").order_by("first")
     for chunk in chunks:
         columns = unpack(bytes(chunk.data))
         rows = zip(columns.steps, columns.wall_times, columns.values, strict=True)

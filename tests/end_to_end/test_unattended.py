@@ -63,7 +63,8 @@ def resumed_from(mentor: RunningMentor, run_id: str) -> int:
 
 
 def checkpoint(mentor: RunningMentor, run_id: str) -> bool:
-    return any((mentor.home / "runs" / run_id / "results" / run_id / "Ball").glob("Ball-*.pt"))
+    """Whether one is whole: the model is exported after the files that a resume reads."""
+    return any((mentor.home / "runs" / run_id / "results" / run_id / "Ball").glob("Ball-*.onnx"))
 
 
 def test_a_training_that_crashes_goes_on_from_its_checkpoint_and_completes(mentor: RunningMentor) -> None:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createChart } from "../../static/js/chart.js";
+import { createChart, layout } from "../../static/js/chart.js";
 import { createStore } from "../../static/js/series.js";
 import { seams, traces } from "../../static/js/traces.js";
 import { fakeClock } from "./fakes.mjs";
@@ -46,9 +46,36 @@ test("a chart that is not seen is drawn when it is", () => {
   assert.equal(drawn.length, 1);
 });
 
-test("time is counted in minutes from the first point of all", () => {
-  const series = [{ behavior: "a", steps: [1, 2], values: [1, 2], wall_times: [60, 120] }, { behavior: "b", steps: [1], values: [1], wall_times: [180] }];
+test("time is counted in minutes of training", () => {
+  const series = [{ behavior: "a", steps: [1, 2], values: [1, 2], seconds: [0, 60] }, { behavior: "b", steps: [1], values: [1], seconds: [120] }];
   assert.deepEqual(traces(series, { axis: "time", palette }).map(({ x }) => x), [[0, 1], [2]]);
+});
+
+test("the clock is that of this place, as Plotly writes dates", () => {
+  const [{ x }] = traces([{ behavior: "a", steps: [1], values: [1], wall_times: [1.75e9 + 0.5] }], { axis: "clock", palette });
+  const here = new Date(1.75e12 + 500);
+  const two = (number) => String(number).padStart(2, "0");
+  assert.equal(x[0].slice(0, 13), `${here.getFullYear()}-${two(here.getMonth() + 1)}-${two(here.getDate())}T${two(here.getHours())}`);
+  assert.equal(layout({ axis: "clock", palette }).xaxis.type, "date");
+  assert.equal(layout({ axis: "steps", palette }).xaxis.type, "linear");
+});
+
+test("a smoothed line lies before its own points", () => {
+  const one = { behavior: "a", steps: [1, 2, 3], values: [0, 10, null], wall_times: [1, 2, 3], seconds: [0, 1, 2] };
+  const [line, points] = traces([one], { axis: "steps", palette, smoothing: 0.5 });
+  assert.deepEqual(line.y, [0, 10 / 1.5, null]);
+  assert.deepEqual(points.y, one.values);
+  assert.equal(points.hoverinfo, "skip");
+  assert.equal(traces([one], { axis: "steps", palette }).length, 1);
+});
+
+test("axis and smoothing are drawn at once when the chart is seen", () => {
+  const { drawn, chart, point } = setUp();
+  point(1);
+  chart.see(true);
+  chart.setAxis("clock");
+  chart.setSmoothing(0.9);
+  assert.equal(drawn.length, 3);
 });
 
 test("a behavior's name is never markup or a template", () => {
@@ -57,12 +84,13 @@ test("a behavior's name is never markup or a template", () => {
   assert.ok(hovertemplate.endsWith("<extra>&lt;b&gt;% {x}</extra>"));
 });
 
-const RESUMED = { behavior: "a", steps: [1, 2, 3], values: [1, 2, 3], wall_times: [60, 120, 300],
-  replaced: [{ steps: [2, 4], values: [2, 9], wall_times: [120, 240] }], seams: [{ attempt: 2, step: 3, time: 300 }] };
+const RESUMED = { behavior: "a", steps: [1, 2, 3], values: [1, 2, 3], wall_times: [60, 120, 300], seconds: [0, 60, 180],
+  replaced: [{ steps: [2, 4], values: [2, 9], wall_times: [120, 240], seconds: [60, 180] }], seams: [{ attempt: 2, step: 3, time: 300, seconds: 180 }] };
 
 test("what was trained again lies faintly behind the lines and says nothing", () => {
   const [line, faint] = traces([RESUMED], { axis: "time", palette });
-  assert.deepEqual([line.name, line.x, line.y], ["a", [0, 1, 4, 4], [1, 2, null, 3]], "a gap between the attempts");
+  assert.deepEqual([line.name, line.x, line.y], ["a", [0, 1, 3, 3], [1, 2, null, 3]], "a gap between the attempts");
+  assert.deepEqual(traces([RESUMED], { axis: "clock", palette })[0].y, [1, 2, null, 3]);
   assert.deepEqual(traces([RESUMED], { axis: "steps", palette })[0].y, [1, 2, 3]);
   assert.deepEqual([faint.x, faint.y, faint.showlegend, faint.hoverinfo], [[1, 3], [2, 9], false, "skip"]);
   assert.equal(faint.line.color, line.line.color);
@@ -70,10 +98,11 @@ test("what was trained again lies faintly behind the lines and says nothing", ()
 });
 
 test("a seam is a line at its step or its time, named once and not in small charts", () => {
-  const other = { ...RESUMED, behavior: "b", replaced: [], seams: [{ attempt: 2, step: 5, time: 360 }] };
+  const other = { ...RESUMED, behavior: "b", replaced: [], seams: [{ attempt: 2, step: 5, time: 360, seconds: 240 }] };
   const at = (axis, small = false) => seams([RESUMED, other], { axis, palette, small });
   assert.deepEqual(at("steps").shapes.map(({ x0, x1 }) => [x0, x1]), [[3, 3]]);
-  assert.deepEqual(at("time").shapes.map(({ x0 }) => x0), [4]);
+  assert.deepEqual(at("time").shapes.map(({ x0 }) => x0), [3]);
+  assert.equal(at("clock").shapes.length, 1);
   assert.deepEqual(at("steps").annotations.map(({ x, text }) => [x, text]), [[3, "attempt 2"]]);
   assert.deepEqual(at("steps", true).annotations, []);
   assert.deepEqual(seams([{ ...RESUMED, seams: [] }], { axis: "steps", palette }), { shapes: [], annotations: [] });

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRefresh } from "../../static/js/refresh.js";
 
-function refreshed(answers) {
+function refreshed(answers, opened = [], closed = []) {
   const parts = new Map([["files", { id: "files", outerHTML: "<old>" }]]);
   const page = {
     querySelectorAll: () => [...parts.values()],
-    getElementById: (id) => ({ replaceWith: (part) => parts.set(id, part) }),
+    getElementById: (id) => ({ replaceWith: (part) => parts.set(id, part), querySelectorAll: () => opened }),
   };
   const fetcher = async () => ({ ok: true, redirected: false, text: async () => answers.shift() });
-  const parse = (text) => ({ querySelectorAll: () => [{ id: "files", outerHTML: text }] });
+  const parse = (text) => ({ querySelectorAll: () => [{ id: "files", outerHTML: text, querySelectorAll: () => closed }] });
   return { parts, refresh: createRefresh({ page, fetcher, parse, address: "/" }) };
 }
 
@@ -28,4 +28,11 @@ test("asking again while an answer is under way asks once more, not many times",
   await Promise.all([refresh(), refresh(), refresh()]);
   assert.equal(parts.get("files").outerHTML, "<b>");
   assert.equal(answers.length, 1);
+});
+
+test("what a person has opened stays open", async () => {
+  const folds = ["a", "b"].map((opened) => ({ dataset: { opened }, open: false }));
+  const { refresh } = refreshed(["<new>"], [{ dataset: { opened: "b" } }], folds);
+  await refresh();
+  assert.deepEqual(folds.map((one) => one.open), [false, true]);
 });

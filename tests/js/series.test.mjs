@@ -25,7 +25,7 @@ test("what was trained again is kept from the last point that stayed, and the se
   store.add([part([10, 20, 30]), part([20, 25, 40], { attempt: 2, start: 100 }), part([50], { attempt: 3, start: 200 })]);
   const [{ replaced, seams, steps }] = store.get(REWARD);
   assert.deepEqual(replaced.map((one) => one.steps), [[10, 20, 30]]);
-  assert.deepEqual(seams, [{ attempt: 2, step: 20, time: 120 }, { attempt: 3, step: 50, time: 250 }]);
+  assert.deepEqual(seams, [{ attempt: 2, step: 20, time: 120, seconds: 20 }, { attempt: 3, step: 50, time: 250, seconds: 40 }]);
   assert.deepEqual(steps, [10, 20, 25, 40, 50]);
 });
 
@@ -51,4 +51,20 @@ test("a long series loses old points, never its newest", () => {
   assert.deepEqual(steps.slice(-3), [11_998, 11_999, 12_000]);
   assert.equal(steps.length, values.length);
   assert.equal(steps.length, times.length);
+});
+
+test("seconds of training leave out the pauses between attempts, the same for every tag", () => {
+  const store = createStore();
+  store.add([part([10, 20]), part([12, 22], { tag: "Losses/Policy Loss" })]);
+  store.add([part([30, 40], { attempt: 2, start: 1000 }), part([50], { attempt: 3, start: 5000 })]);
+  assert.deepEqual(store.get(REWARD)[0].seconds, [0, 10, 12, 22, 22]);
+  assert.deepEqual(store.get("Losses/Policy Loss")[0].seconds, [2, 12]);
+});
+
+test("what was trained again has its own seconds", () => {
+  const store = createStore();
+  store.add([part([10, 20, 30]), part([20, 25], { attempt: 2, start: 100 })]);
+  const [{ seconds, replaced }] = store.get(REWARD);
+  assert.deepEqual(seconds, [0, 20, 25]);
+  assert.deepEqual(replaced[0].seconds, [0, 10, 20]);
 });

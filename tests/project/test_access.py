@@ -34,8 +34,8 @@ def addresses(patterns: list[URLPattern | URLResolver], prefix: str = "/") -> It
 
 def filled(address: str) -> str:
     for place, word in (
-        ("<str:run_id>", "ball-1"), ("<int:key>", "1"), ("<path:object_id>", "1"), ("<int:content_type_id>", "1"),
-        ("<path:object_id>", "1"), ("<id>", "1"),
+        ("<str:run_id>", "ball-1"), ("<int:key>", "1"), ("<slug:key>", "1"), ("<path:object_id>", "1"),
+        ("<int:content_type_id>", "1"), ("<id>", "1"),
     ):  # fmt: skip
         address = address.replace(place, word)
     return address

@@ -41,9 +41,11 @@ def lines(path: Path) -> int:
 
 
 def test_every_task_that_is_enqueued_by_name_exists() -> None:
+    from sessions.services.checkpoints import LOOK_TASK
+    from sessions.services.keeping import KEEP_TASK
     from sessions.services.launching import LAUNCH_TASK
 
-    for name in [LAUNCH_TASK, *settings.MENTOR_AFTER_SESSION]:
+    for name in [LAUNCH_TASK, KEEP_TASK, LOOK_TASK, *settings.MENTOR_AFTER_SESSION]:
         module, _, function = name.rpartition(".")
         assert callable(getattr(importlib.import_module(module), function))
 

@@ -55,12 +55,17 @@ def version_block() -> str:
     )
 
 
-def summary_line(behavior: str, step: int, elapsed: float, rewards: tuple[float, float] | None) -> str:
+def summary_line(
+    behavior: str, step: int, elapsed: float, rewards: tuple[float, float] | None, *, learns: bool = True
+) -> str:
     """Return a summary; `rewards` are mean and standard deviation of the episodes that ended, if any did."""
-    head = f"{behavior}. Step: {step}. Time Elapsed: {elapsed:0.3f} s. "
+    head, tail = (
+        f"{behavior}. Step: {step}. Time Elapsed: {elapsed:0.3f} s. ",
+        "Training." if learns else "Not Training.",
+    )
     if rewards is None:
-        return head + "No episode was completed since last summary. Training."
-    return head + f"Mean Reward: {rewards[0]:0.3f}. Std of Reward: {rewards[1]:0.3f}. Training."
+        return head + f"No episode was completed since last summary. {tail}"
+    return head + f"Mean Reward: {rewards[0]:0.3f}. Std of Reward: {rewards[1]:0.3f}. {tail}"
 
 
 def tree(values: Any, depth: int = 0) -> str:

@@ -92,10 +92,11 @@ class Learner:
     def agents(self) -> int:
         return len(self.returns)
 
-    def play(self) -> None:
-        """Let every agent do one step, which counts as `agents` steps of the training."""
+    def play(self, *, learns: bool = True) -> None:
+        """Let every agent do one step, which counts as `agents` steps; without `learns` nothing of it is remembered."""
         seen = self.world.observe().astype(float)
-        self.policy.normalizer.learn(seen)
+        if learns:
+            self.policy.normalizer.learn(seen)
         inputs = self.policy.normalizer(seen)
         mean = self.policy.actor(inputs)
         chosen = mean + np.exp(self.policy.log_std) * self.random.normal(size=mean.shape)
@@ -105,7 +106,8 @@ class Learner:
         # An episode that only ran out of time would have gone on: its future counts.
         ahead = np.where(outcome.fallen, 0.0, ahead)
         likelihood = self.policy.likelihood(mean, chosen)
-        self.buffer.append(Experience(inputs, chosen, likelihood, values, outcome.rewards, outcome.ended, ahead))
+        if learns:
+            self.buffer.append(Experience(inputs, chosen, likelihood, values, outcome.rewards, outcome.ended, ahead))
         self._count(outcome.rewards, outcome.ended, values)
         self.step += self.agents
 

@@ -71,12 +71,17 @@ class Trainee:
 
     @property
     def training(self) -> bool:
-        return self.learner.step < int(self.settings["max_steps"])
+        return not self.learns or self.learner.step < int(self.settings["max_steps"])
+
+    @property
+    def learns(self) -> bool:
+        """Whether it does more than act. With --inference it never ends; like mlagents it saves at intervals."""
+        return not self.results.settings["checkpoint_settings"]["inference"]
 
     def advance(self) -> None:
         """Play one step with every agent, save and summarise on the way, and learn when it is time."""
         before = self.learner.step
-        self.learner.play()
+        self.learner.play(learns=self.learns)
         self.learner.step = before
         after = before + self.learner.agents
         if crossed := _crossed(before, after, int(self.settings["summary_freq"])):
@@ -108,7 +113,8 @@ class Trainee:
         measured, self.learner.measured = self.learner.measured, Measured()
         rewards = measured.rewards
         headline = (float(np.mean(rewards)), float(np.std(rewards))) if rewards else None
-        Console().say(console.summary_line(self.name, step, time.monotonic() - self.started, headline))
+        elapsed = time.monotonic() - self.started
+        Console().say(console.summary_line(self.name, step, elapsed, headline, learns=self.learns))
         for tag, value in self._scalars(measured).items():
             self.events.scalar(tag, value, step)
             self.results.gauge(self.name, tag, value)
@@ -136,7 +142,8 @@ class Trainee:
         return found
 
     def save(self) -> None:
-        self.results.finish(self.name, self.learner, self.reward, keep=self.keep)
+        if self.learns:
+            self.results.finish(self.name, self.learner, self.reward, keep=self.keep)
 
     def close(self) -> None:
         self.events.close()

@@ -10,11 +10,18 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from sessions.models import Import
+from sessions.models import Artifact, Import
 from tests.factories import CONFIG, make_one_of_everything
 
 pytestmark = pytest.mark.usefixtures("home")
-FILES = {"/api/sessions/{run_id}/artifacts/{key}/"}
+FILES = {
+    "/api/sessions/{run_id}/artifacts/{key}/",
+    "/api/sessions/{run_id}/files/{key}/",
+    "/api/sessions/{run_id}/export/",
+    "/api/export/",
+}
+# What a route must be told.
+QUERIES = {"/api/metrics/": "?sessions=ball"}
 
 
 @pytest.fixture
@@ -55,7 +62,9 @@ def test_every_answer_that_reads_has_the_shape_described(api: Client) -> None:
     for path, operation in reading.items():
         if path in FILES:
             continue
-        answer = api.get(path.replace("{run_id}", "ball").replace("{key}", str(Import.objects.get().pk)))
+        kind = Import if path.startswith("/api/imports/") else Artifact
+        key = str(kind.objects.get().pk)
+        answer = api.get(path.replace("{run_id}", "ball").replace("{key}", key) + QUERIES.get(path, ""))
         assert answer.status_code == 200, path
         check(answer.json(), operation["responses"]["200"], schema)
 
@@ -68,6 +77,17 @@ def test_points_have_the_shape_described(api: Client) -> None:
     check(answer, described, schema)
 
 
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("/api/sessions/{run_id}/metrics/", "?points=2&relative=true"), ("/api/metrics/", "?sessions=ball&points=2")],
+)
+def test_points_and_their_seconds_have_the_shape_described(api: Client, path: str, query: str) -> None:
+    schema = schema_of(api)
+    answer = api.get(path.replace("{run_id}", "ball") + query).json()
+    assert answer["series"][0]["seconds"] == [0.0, 1.0]
+    check(answer, schema["paths"][path]["get"]["responses"]["200"], schema)
+
+
 @pytest.mark.parametrize(("path", "status"), [("/api/preview/", 200), ("/api/sessions/", 201)])
 def test_a_start_and_its_preview_have_the_shape_described(api: Client, path: str, status: int) -> None:
     schema = schema_of(api)
@@ -75,6 +95,15 @@ def test_a_start_and_its_preview_have_the_shape_described(api: Client, path: str
     answer = api.post(path, json.dumps(body), content_type="application/json")
     assert answer.status_code == status
     check(answer.json(), schema["paths"][path]["post"]["responses"][str(status)], schema)
+
+
+@pytest.mark.parametrize("config", ["behaviors: {A: {max_stepz: 1}}", "default: {trainer: ppo}", "", "a: \0", "\ud800"])
+def test_a_validation_has_the_shape_described(api: Client, config: str) -> None:
+    schema = schema_of(api)
+    path = "/api/configs/validate/"
+    answer = api.post(path, json.dumps({"config": config}), content_type="application/json")
+    assert answer.status_code == 200
+    check(answer.json(), schema["paths"][path]["post"]["responses"]["200"], schema)
 
 
 @pytest.mark.parametrize(("action", "status"), [("stop", 200), ("kill", 200), ("resume", 409), ("restore", 200)])

@@ -153,7 +153,7 @@ def test_only_an_ended_session_goes_to_the_trash_and_comes_back_from_it(api: Cli
     assert api.delete("/api/sessions/ball/").status_code == 204
     assert api.get("/api/sessions/").json()["count"] == 0
     assert api.get("/api/sessions/?trash=true").json()["count"] == 1
-    assert api.post("/api/sessions/ball/restore/").json()["actions"] == ["resume", "trash"]
+    assert api.post("/api/sessions/ball/restore/").json()["actions"] == ["resume", "archive", "trash"]
     assert api.get("/api/sessions/").json()["count"] == 1
 
 
@@ -204,8 +204,11 @@ def test_metrics_are_listed_then_read_and_followed_by_cursor(api: Client, ada: U
     points.append(attempt, "Ball", [Point(tag, step, float(step), step / 2) for step in range(600)])
     listed = api.get("/api/sessions/ball/metrics/").json()["series"]
     assert listed == [
-        {"behavior": "Ball", "tag": tag, "attempt": 1, "count": 600, "last_step": 599, "last_value": 299.5}
-    ]
+        {
+            "behavior": "Ball", "tag": tag, "attempt": 1, "count": 600, "last_step": 599, "last_value": 299.5,
+            "min_value": 0.0, "max_value": 299.5,
+        }
+    ]  # fmt: skip
     read = api.get("/api/sessions/ball/metrics/", {"tag": tag, "behavior": "Ball"}).json()
     assert read["series"][0]["steps"] == list(range(600))
     assert read["series"][0]["values"][-1] == 299.5

@@ -151,6 +151,7 @@ OPTIONS = st.builds(
     resume=st.booleans(),
     force=st.booleans(),
     initialize_from=st.none() | st.from_regex(r"[A-Za-z0-9]{1,9}", fullmatch=True),
+    inference=st.booleans(),
     env_args=st.lists(WORDS, max_size=4).map(tuple),
 )
 
@@ -191,7 +192,7 @@ def test_mlagents_reads_accepted_options_as_they_were_meant(options: RunOptions,
     assert (int(read["timeout_wait"]), read["device"]) == (options.timeout_wait or 60, options.device)
     assert read["initialize_from"] == options.initialize_from
     assert tuple(read["env_args"] or ()) == options.env_args
-    assert (read["inference"], read["load_model"], read["debug"]) == (False, False, False)
+    assert (read["inference"], read["load_model"], read["debug"]) == (options.inference, False, False)
 
 
 @pytest.mark.mlagents
@@ -231,6 +232,7 @@ def maybe(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         resume=st.booleans(),
         force=st.booleans(),
         initialize_from=maybe(st.just("/r/other")),
+        inference=st.booleans(),
         env_args=st.lists(st.sampled_from(["--a=1", "b", "--force"])).map(tuple),
         further=st.fixed_dictionaries({}, optional={"num_areas": st.just(2), "no_graphics_monitor": st.just(True)}),
     )

@@ -1,93 +1,133 @@
-"""Packed points: what comes out is what went in, and thinning keeps what a curve is known by."""
+"""Packed points: what comes out is what went in, as rows and as compressed columns."""
 
 from __future__ import annotations
 
 import math
+import random
 import struct
+from array import array
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessions.metrics.codec import Points, columns, pack, thin, unpack
+from sessions.metrics import codec
+from sessions.metrics.codec import Points, columns, compress, count_of, extended, is_rows, pack, unpack, unpack_all
 from sessions.metrics.events import Point
 
 QUICK = settings(max_examples=100, deadline=None)
+Row = tuple[int, float, float]
 ROWS = st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.floats(), st.floats()), max_size=40)
-VALUES = st.lists(st.floats(width=32), min_size=1, max_size=300)
+SINGLES = st.lists(st.tuples(st.integers(0, 2**40), st.floats(1e9, 2e9), st.floats(width=32)), max_size=300)
+MINUTES = 30.0
 
 
-def series(values: list[float]) -> Points:
-    return Points(list(range(len(values))), [float(number) for number in range(len(values))], values)
+def points_of(rows: list[Row]) -> Points:
+    return columns(Point("t", *row) for row in rows)
+
+
+def bits(points: Points) -> bytes:
+    """The points bit for bit, whatever their columns are made of."""
+    plain = points.lists()
+    rows = zip(plain.steps, plain.wall_times, plain.values, strict=True)
+    return b"".join(struct.pack("<qdd", *row) for row in rows)
+
+
+def training(count: int) -> Points:
+    """Points as a training writes them: even steps, uneven times, noise in 32 bits."""
+    noise = random.Random(count)
+    times, at = [], 1.76e9
+    for _ in range(count):
+        at += MINUTES + noise.gauss(0, 3)
+        times.append(at)
+    values = array("f", [math.tanh(n / 300) * 10 + noise.gauss(0, 1) for n in range(count)])
+    return Points(array("q", range(5000, 5000 * (count + 1), 5000)), array("d", times), array("d", values))
 
 
 @QUICK
-@given(ROWS)
-def test_points_come_back_bit_for_bit(rows: list[tuple[int, float, float]]) -> None:
-    data = pack(columns(Point("t", *row) for row in rows))
-    points = unpack(data)
-    assert len(data) == 24 * len(rows)
-    assert list(points.steps) == [row[0] for row in rows]
-    assert [repr(one) for one in points.wall_times] == [repr(row[1]) for row in rows]
-    assert [repr(one) for one in points.values] == [repr(row[2]) for row in rows]
+@given(ROWS | SINGLES)
+def test_rows_come_back_bit_for_bit(rows: list[Row]) -> None:
+    data = pack(points_of(rows))
+    assert len(data) == 1 + 24 * len(rows)
+    assert count_of(data) == len(rows)
+    assert bits(unpack(data)) == bits(points_of(rows))
+
+
+@QUICK
+@given(ROWS | SINGLES)
+def test_columns_come_back_bit_for_bit_by_python_and_by_numpy(rows: list[Row]) -> None:
+    data = compress(points_of(rows))
+    assert count_of(data) == len(rows)
+    assert bits(unpack(data)) == bits(points_of(rows))
+    assert bits(codec._unpack_many([data])) == bits(points_of(rows))
+
+
+def test_bit_patterns_that_are_no_usual_numbers_survive() -> None:
+    odd = struct.unpack(
+        "<6d", struct.pack("<6Q", 0x7FF8DEADBEEF0001, 0xFFF8 << 48, 1, 1 << 63, 0x7FF0 << 48, 0xFFF0 << 48)
+    )
+    points = Points([0] * 6, list(odd), list(odd))
+    assert bits(unpack(pack(points))) == bits(unpack(compress(points))) == bits(codec._unpack_many([compress(points)]))
+    assert struct.pack("<6d", *unpack(compress(points)).values) == struct.pack("<6d", *odd)
 
 
 @QUICK
 @given(ROWS, ROWS)
-def test_packed_points_can_be_put_one_behind_the_other(
-    before: list[tuple[int, float, float]], after: list[tuple[int, float, float]]
-) -> None:
-    both = pack(columns(Point("t", *row) for row in before)) + pack(columns(Point("t", *row) for row in after))
-    assert both == pack(columns(Point("t", *row) for row in before + after))
-
-
-def test_the_bytes_are_little_endian_step_wall_time_and_value() -> None:
-    assert pack(columns([Point("t", 1, 2.0, -0.5)])) == struct.pack("<qdd", 1, 2.0, -0.5)
-    assert pack(columns([])) == b""
-    assert unpack(b"") == Points([], [], [])
-
-
-@pytest.mark.parametrize("length", [1, 23, 25])
-def test_bytes_that_are_no_whole_points_are_refused(length: int) -> None:
-    with pytest.raises(struct.error):
-        unpack(bytes(length))
-
-
-@settings(max_examples=200, deadline=None)
-@given(VALUES, st.integers(4, 80))
-def test_thinned_points_are_few_ordered_and_true_and_keep_both_ends_and_extremes(
-    values: list[float], count: int
-) -> None:
-    thinned = thin(series(values), count)
-    assert len(thinned.steps) <= count
-    assert len(thinned.steps) == len(thinned.wall_times) == len(thinned.values)
-    assert list(thinned.steps) == sorted(set(thinned.steps))
-    assert all(repr(values[step]) == repr(value) for step, value in zip(thinned.steps, thinned.values, strict=True))
-    assert (thinned.steps[0], thinned.steps[-1]) == (0, len(values) - 1)
-    known = [value for value in values if not math.isnan(value)]
-    if known:
-        assert {min(known), max(known)} <= set(thinned.values)
+def test_points_can_be_put_behind_rows_and_never_behind_columns(before: list[Row], after: list[Row]) -> None:
+    assert extended(pack(points_of(before)), points_of(after)) == pack(points_of(before + after))
+    with pytest.raises(ValueError, match="only be appended to rows"):
+        extended(compress(points_of(before)), points_of(after))
 
 
 @QUICK
-@given(VALUES, st.integers(0, 300))
-def test_points_that_are_few_enough_stay_all(values: list[float], more: int) -> None:
-    points = series(values)
-    assert thin(points, len(values) + more) is points
+@given(st.lists(ROWS, max_size=4), st.integers(0, 15))
+def test_parts_of_both_kinds_give_all_points_in_order(parts: list[list[Row]], kinds: int) -> None:
+    packed = [(pack if kinds >> number & 1 else compress)(points_of(rows)) for number, rows in enumerate(parts)]
+    whole = bits(points_of([row for rows in parts for row in rows]))
+    assert bits(unpack_all(packed)) == whole
+    if packed:
+        assert bits(codec._unpack_many(packed)) == whole
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3])
-def test_a_wish_for_hardly_any_points_still_keeps_both_ends_and_extremes(count: int) -> None:
-    values = [0.0] * 100
-    values[30], values[60] = -1.0, 1.0
-    assert list(thin(series(values), count).steps) == [0, 30, 60, 99]
+@pytest.mark.parametrize("make", [list, lambda column: array("d", column), np.array])
+def test_columns_may_be_lists_arrays_or_numpy_arrays(make: Callable[[list[float]], Any]) -> None:
+    steps: Any = np.array([1, 2, 3])
+    points = Points(steps, make([1.5, 2.5, 3.5]), make([0.5, -0.5, 1e300]))
+    assert bits(unpack(pack(points))) == bits(unpack(compress(points))) == bits(points)
 
 
-def test_a_curve_that_is_no_number_anywhere_keeps_its_ends() -> None:
-    assert list(thin(series([math.nan] * 50), 10).steps) == [0, 49]
+def test_many_points_come_as_numpy_arrays_and_few_as_lists() -> None:
+    points = training(codec.MANY)
+    many, few = unpack_all([compress(points)]), unpack_all([compress(points[:-1])])
+    assert isinstance(many.steps, np.ndarray)
+    assert isinstance(few.steps, list)
+    assert bits(many) == bits(points)
 
 
-def test_every_stretch_keeps_its_own_peak() -> None:
-    values = [float(number % 10 == 5) for number in range(1000)]
-    thinned = thin(series(values), 202)
-    assert sum(thinned.values) == 100
+def test_rows_are_little_endian_step_wall_time_and_value_behind_their_kind() -> None:
+    assert pack(columns([Point("t", 1, 2.0, -0.5)])) == b"\x01" + struct.pack("<qdd", 1, 2.0, -0.5)
+    assert is_rows(pack(columns([])))
+    assert not is_rows(compress(columns([])))
+    assert unpack(pack(columns([]))) == unpack(compress(columns([]))) == unpack_all([]) == Points([], [], [])
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", bytes(24), b"\x01" + bytes(23), b"\x02", b"\x03" + bytes(24)])
+def test_bytes_that_are_no_points_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="no packed points"):
+        unpack(data)
+
+
+def test_columns_that_were_cut_or_lengthened_are_refused() -> None:
+    data = compress(training(100))
+    for wrong in (data[:-1], data[:20], data[:12] + b"\0" + data[12:]):
+        with pytest.raises(ValueError, match="no packed points"):
+            unpack(wrong)
+
+
+@pytest.mark.parametrize(("count", "most"), [(1_000, 7.0), (10_000, 6.6)])
+def test_what_a_training_writes_takes_a_third_as_columns(count: int, most: float) -> None:
+    assert len(compress(training(count))) < most * count
+    assert len(pack(training(count))) == 24 * count + 1

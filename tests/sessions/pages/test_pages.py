@@ -19,7 +19,17 @@ from sessions.services.actions import ACTIONS
 from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_session
 
 pytestmark = pytest.mark.usefixtures("home")
-PAGES = ["/", "/?partial=1", "/start/", "/sessions/", "/sessions/ball/", "/trainers/", "/environments/", "/reports/"]
+PAGES = [
+    "/",
+    "/?partial=1",
+    "/start/",
+    "/sessions/",
+    "/sessions/ball/",
+    "/trainers/",
+    "/environments/",
+    "/checkpoints/",
+    "/reports/",
+]
 HOSTILE = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'&"
 
 
@@ -179,11 +189,11 @@ def test_both_configurations_are_shown_when_overrides_changed_it(page: Client, a
         (State.QUEUED, "run", {"stop", "hold"}),
         (State.RUNNING, "run", {"stop", "pause", "kill"}),
         (State.STOPPING, "pause", {"stop", "kill"}),
-        (State.PAUSED, "pause", {"resume", "trash"}),
+        (State.PAUSED, "pause", {"resume", "archive", "trash"}),
         (State.STOPPING, "stop", {"kill"}),
         (State.STOPPING, "kill", set()),
-        (State.COMPLETED, "run", {"resume", "trash"}),
-        (State.FAILED, "run", {"resume", "trash"}),
+        (State.COMPLETED, "run", {"resume", "archive", "trash"}),
+        (State.FAILED, "run", {"resume", "archive", "trash"}),
     ],
 )
 def test_a_page_offers_what_can_be_done_now(
@@ -305,7 +315,7 @@ def test_a_file_is_reached_from_its_row_on_the_page(page: Client, session: Train
     results.mkdir(parents=True)
     (results / "Ball.onnx").write_bytes(b"model")
     Artifact.objects.create(session=session, path="Ball.onnx", behavior="Ball", kind="onnx", size=5, modified_ns=0)
-    (row,) = page.get("/sessions/ball/").context["files"]
+    (row,) = page.get("/sessions/ball/").context["other_files"]
     assert b"".join(page.get(row.url).streaming_content) == b"model"  # type: ignore[attr-defined]
 
 

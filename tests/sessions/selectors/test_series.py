@@ -10,10 +10,12 @@ from django.contrib.auth.models import User
 
 from sessions.domain.states import State
 from sessions.errors import InvalidInput
+from sessions.metrics.codec import MANY
 from sessions.metrics.events import Point
 from sessions.models import Attempt, Series, SeriesChunk, TrainingSession
+from sessions.selectors.points import points_between, whole_series
 from sessions.selectors.series import as_json, parse_cursor, points_after, series_of, series_shapes
-from sessions.services import points, starting
+from sessions.services import compaction, points, starting
 from tests.factories import make_session
 
 TAG = "Environment/Cumulative Reward"
@@ -62,9 +64,10 @@ def test_a_cursor_at_any_place_gives_exactly_the_rest(session: TrainingSession, 
 def test_a_read_touches_only_the_chunks_behind_its_cursor(
     session: TrainingSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store(session.attempts.get(), range(4 * CHUNK))
+    for start in range(0, 4 * CHUNK, CHUNK):
+        store(session.attempts.get(), range(start, start + CHUNK))
     key = Series.objects.get().pk
-    SeriesChunk.objects.filter(number__lt=3).update(data=b"no whole points")
+    SeriesChunk.objects.filter(first__lt=3 * CHUNK).update(data=b"no whole points")
     (shape,), _ = points_after(session, f"{key}:{3 * CHUNK + 7}")
     assert shape.steps == list(range(3 * CHUNK + 7, 4 * CHUNK))
 
@@ -176,3 +179,67 @@ def test_a_bounded_answer_leads_to_the_rest_and_nothing_comes_twice(session: Tra
         for shape in shapes:
             read[shape.tag] += shape.steps
     assert read == {shape.tag: shape.steps for shape in whole}
+
+
+@pytest.mark.parametrize("sizes", [[777], [5, 1200, 3], [1200, 5, 5], [249, 2000, 600], [CHUNK] * 41])
+def test_the_summary_of_a_series_is_that_of_its_points_however_they_came(
+    session: TrainingSession, sizes: list[int]
+) -> None:
+    begin = 10
+    for size in sizes:
+        store(session.attempts.get(), range(begin, begin + size))
+        begin += size
+    series = Series.objects.get()
+    last = begin - 1
+    assert (series.count, series.first_step, series.last_step) == (sum(sizes), 10, last)
+    assert (series.first_time, series.last_time) == (1e9 + 10, 1e9 + last)
+    assert (series.min_value, series.max_value, series.last_value) == (2.5, last / 4, last / 4)
+    assert series.tail == SeriesChunk.objects.order_by("first").values_list("first", flat=True).last()
+    assert list(points_between(series).steps) == list(range(10, begin))
+
+
+def test_values_that_are_no_number_are_neither_smallest_nor_largest(session: TrainingSession) -> None:
+    for values in ([math.nan, math.inf], [3.0, -math.inf, -2.0], [math.nan]):
+        points.append(session.attempts.get(), "Ball", [Point(TAG, 0, 0.0, value) for value in values])
+    series = Series.objects.get()
+    assert (series.min_value, series.max_value, series.last_value) == (-2.0, 3.0, None)
+
+
+@pytest.mark.parametrize("total", [600, 2_500, MANY + 700])
+@pytest.mark.parametrize("compact", [False, True])
+def test_any_stretch_of_a_series_is_found_however_it_is_stored(
+    session: TrainingSession, total: int, compact: bool
+) -> None:
+    for start in (*range(0, 600, 100), *range(600, total, 950)):
+        store(session.attempts.get(), range(start, min(total, start + (100 if start < 600 else 950))))
+    series = Series.objects.get()
+    if compact:
+        compaction.compact_series(series.pk)
+    for start, end in ((0, None), (0, 1), (249, 251), (599, 601), (total - 1, None), (total, None), (-5, 3), (7, 7)):
+        assert list(points_between(series, start, end).steps) == list(range(total))[max(0, start) : end]
+    assert [list(found.steps) for _, found in whole_series([series])] == [list(range(total))]
+
+
+def test_steps_choose_a_range_with_both_its_ends_and_the_cursor_goes_on(session: TrainingSession) -> None:
+    store(session.attempts.get(), range(0, 1000, 10))
+    (shape,), cursor = points_after(session, steps=(95, 130))
+    assert shape.steps == [100, 110, 120, 130]
+    assert points_after(session, cursor)[0] == []
+    (shape,), _ = points_after(session, steps=(None, 10))
+    assert shape.steps == [0, 10]
+    assert points_after(session, steps=(5000, None))[0] == []
+    (shape,), _ = points_after(session, steps=(500, None), points=4)
+    assert (shape.steps[0], shape.steps[-1]) == (500, 990)
+
+
+def test_a_range_of_very_many_points_is_the_same(session: TrainingSession) -> None:
+    store(session.attempts.get(), range(MANY))
+    (shape,), _ = points_after(session, steps=(MANY - 3, None))
+    assert (shape.steps, shape.values) == ([MANY - 3, MANY - 2, MANY - 1], [one / 4 for one in shape.steps])
+
+
+def test_several_tags_at_once_are_asked_for_by_name(session: TrainingSession) -> None:
+    for tag in ("a", "b", "c"):
+        store(session.attempts.get(), range(3), tag=tag)
+    assert [shape.tag for shape in points_after(session, tag=["c", "a", "none"])[0]] == ["a", "c"]
+    assert points_after(session, tag=[])[0] == []

@@ -421,7 +421,7 @@ def test_an_import_writes_nothing_into_the_folder(ada: User, results: Path, home
     make_run(results, "a", max_steps=300)
     before = sorted((path, path.stat().st_mtime_ns) for path in results.rglob("*"))
     imported(results, ada)
-    editing.edit(TrainingSession.objects.get(), {"notes": "good"})
+    editing.edit(TrainingSession.objects.get(), {"notes": "good"}, by="ada")
     assert sorted((path, path.stat().st_mtime_ns) for path in results.rglob("*")) == before
     assert not (home / "runs").exists()
 

@@ -35,7 +35,7 @@ def written(ada: User, home: object) -> OnDisk:
 
 
 def steps_of(written: OnDisk, tag: str = REWARD) -> list[int]:
-    chunks = SeriesChunk.objects.filter(series__attempt=written.pk, series__tag=tag).order_by("number")
+    chunks = SeriesChunk.objects.filter(series__attempt=written.pk, series__tag=tag).order_by("first")
     return [step for chunk in chunks for step in unpack(bytes(chunk.data)).steps]
 
 
@@ -328,8 +328,8 @@ def test_points_fill_one_chunk_after_the_other(written: OnDisk) -> None:
     for start, end in ((0, 249), (249, 251), (251, 760)):
         written.append_events(b"".join(record_of(REWARD, step, 0.0) for step in range(start, end)))
         reader.drain()
-    chunks = SeriesChunk.objects.filter(series__attempt=written.pk).order_by("number")
-    assert [(chunk.number, chunk.count) for chunk in chunks] == [(0, 250), (1, 250), (2, 250), (3, 10)]
+    chunks = SeriesChunk.objects.filter(series__attempt=written.pk).order_by("first")
+    assert [(chunk.first, chunk.count) for chunk in chunks] == [(0, 250), (250, 250), (500, 250), (750, 10)]
     assert steps_of(written) == list(range(760))
     assert Series.objects.get().count == 760
 

@@ -42,7 +42,7 @@ def test_edits_holds_and_the_trash_are_kept_as_well(
 ) -> None:
     session = make_session(owner=ada)
     with django_capture_on_commit_callbacks(execute=True):
-        editing.edit(session, {"name": "Better", "tags": ["c"]})
+        editing.edit(session, {"name": "Better", "tags": ["c"]}, by="ada")
         queue.hold(session, by="ada")
     kept = read(home, session)
     assert (kept.name, kept.tags, kept.held, kept.trashed_at) == ("Better", ["c"], True, None)

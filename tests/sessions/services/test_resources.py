@@ -75,16 +75,17 @@ def test_points_go_on_over_the_edge_of_a_chunk(running: TrainingSession) -> None
         store([sample(running, disk=1000.0 + number)])
     (shape,) = points_after(running)[0]
     assert shape.values == [point.value for point in almost] + [1000.0, 1001.0, 1002.0]
-    assert [chunk.count for chunk in SeriesChunk.objects.order_by("number")] == [SeriesChunk.POINTS, 2]
+    assert [chunk.count for chunk in SeriesChunk.objects.order_by("first")] == [SeriesChunk.POINTS, 2]
 
 
 def test_fifty_attempts_cost_as_many_statements_as_one(
-    ada: User, home: Path, django_assert_num_queries: DjangoAssertNumQueries
+    ada: User, home: Path, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     sessions = [make_session(owner=ada, state=State.RUNNING) for _ in range(50)]
     samples = [sample(one, cpu=1.0, memory=1.0) for one in sessions]
     store(samples)
-    with django_assert_num_queries(9):  # savepoint and its release, sessions, steps, four for the points, versions
+    # Savepoint and its release, sessions, steps, four or (by SQLite's parameters) five for the points, versions.
+    with django_assert_max_num_queries(10):
         store(samples)
     assert Series.objects.filter(count=2).count() == 100
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from pytest_django import Settings
 
 from sessions.domain.states import State
 from sessions.errors import Conflict, InvalidStart, NoPlace, NotAllowed
 from sessions.models import Artifact, Attempt, Environment, SessionEvent, TrainingSession
-from sessions.services import planning, starting
+from sessions.services import environments, planning, starting
 from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_request, make_session
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -65,8 +66,8 @@ def test_overrides_change_what_is_used_and_not_what_was_given(ada: User) -> None
         ("config", {"config": b"behaviors: ["}),
         ("config", {"config": b""}),
         ("config", {"config": b"behaviors:\n  Ball:\n    max_steps: -1\n"}),
-        ("config", {"config": b"env_settings:\n  env_path: /bin/sh\nbehaviors:\n  Ball: {}\n"}),
-        ("config", {"config": b"checkpoint_settings:\n  run_id: ../../x\nbehaviors:\n  Ball: {}\n"}),
+        ("env_path", {"config": b"env_settings:\n  env_path: /bin/sh\nbehaviors:\n  Ball: {}\n"}),
+        ("config", {"config": b"default:\n  trainer: ppo\n"}),
         ("config_path", {"config": None, "config_path": "/nowhere/ball.yaml"}),
         ("config_path", {"config": None, "config_path": "relative.yaml"}),
         ("config_path", {"config": None, "config_path": "//host/share/ball.yaml"}),
@@ -211,3 +212,65 @@ def test_where_files_cannot_be_written_nothing_is_started(home: Path, ada: User)
         starting.new_attempt(session, by="ada", resume=True, force=False)
     session.refresh_from_db()
     assert (session.state, session.attempts.count()) == ("stopped", 1)
+
+
+BUILD = b"env_settings:\n  env_path: %s\n  env_args: [--level, '2']\n  base_port: 7000\nbehaviors:\n  Ball: {}\n"
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    path = tmp_path / "Ball.x86_64"
+    path.write_text("#!/bin/sh\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_registered_environment_is_taken_from_the_configuration_and_told(ada: User, build: Path) -> None:
+    environment = environments.register(build, by=ada)
+    session = starting.start_session(make_request(config=BUILD % bytes(build)), by=ada)
+    assert (session.environment, session.options["env_args"]) == (environment, ["--level", "2"])
+    why = SessionEvent.objects.get(session=session).why
+    assert "Line 2: env_path is a field of the session." in why
+    assert "base_port" in why
+    assert b"env_path" not in bytes(session.config_used)
+
+
+def test_the_editor_asked_for_is_the_editor(ada: User, build: Path) -> None:
+    environments.register(build, by=ada)
+    session = starting.start_session(make_request(config=BUILD % bytes(build), editor=True), by=ada)
+    assert (session.environment, session.options) == (None, {})
+
+
+def test_names_of_the_run_in_a_configuration_are_told_and_not_obeyed(ada: User) -> None:
+    config = b"checkpoint_settings:\n  run_id: ../../x\n  results_dir: /tmp\n  force: true\nbehaviors:\n  Ball: {}\n"
+    plan = planning.plan_start(make_request(run_id="ball-1", config=config), by=ada)
+    assert not {"--force", "--resume"} & set(plan.command)
+    assert "--run-id=ball-1" in plan.command
+    assert all(
+        any(f"{name} is a field" in told for told in plan.notices) for name in ("run_id", "results_dir", "force")
+    )
+    assert b"checkpoint_settings" not in plan.config.used
+
+
+def test_every_mistake_of_a_configuration_is_told_with_its_line(ada: User) -> None:
+    errors = refused(ada, config=b"behaviors:\n  Ball:\n    max_step: 5\n    summary_freq: often\n")
+    assert errors == {
+        "config": [
+            "Line 3: max_step is no setting of a behavior.",
+            "Line 4: summary_freq must be a positive whole number.",
+        ]
+    }
+
+
+def test_what_is_legal_and_regretted_is_a_notice(ada: User) -> None:
+    config = b"behaviors:\n  Ball:\n    max_steps: 500000\n    network_settings:\n      hidden_unit: 9\n"
+    notices = " ".join(planning.plan_start(make_request(config=config), by=ada).notices)
+    assert "gives 10 points" in notices
+    assert "Line 5: hidden_unit is no setting of network_settings" in notices
+
+
+def test_the_trainer_of_a_plugin_is_taken_when_it_is_named(ada: User, settings: Settings) -> None:
+    config = b"behaviors:\n  Ball:\n    trainer_type: a2c\n    hyperparameters: {own: 1}\n"
+    assert "no trainer a2c" in refused(ada, config=config)["config"][0]
+    settings.MENTOR = {**settings.MENTOR, "MENTOR_PLUGIN_TRAINERS": ["a2c"]}
+    assert planning.plan_start(make_request(config=config), by=ada)

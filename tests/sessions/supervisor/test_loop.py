@@ -124,7 +124,7 @@ def test_a_saved_model_is_listed_while_it_trains(supervisor: Supervisor, ada: Us
     assert written.session.artifacts.count() == 0
     written.say("[INFO] Exported results/ball/Ball/Ball-500.onnx")
     turn(supervisor)
-    assert written.session.artifacts.get().step == 500
+    assert written.session.artifacts.get(kept=False).step == 500
 
 
 def test_a_reader_that_was_overtaken_goes_on_from_the_new_position(

@@ -36,7 +36,8 @@ from sessions.runtime.locks import FileLock
 from sessions.runtime.memo import as_facts
 from sessions.runtime.records import Claim, ExitRecord, LaunchSpec
 from sessions.runtime.rundir import atomic_write, create_once
-from sessions.services import closing, editing, memo
+from sessions.selectors import keeping
+from sessions.services import closing, editing, memo, upkeep
 from sessions.services.recovery import WHO
 from sessions.services.repair import aside_of
 from sessions.supervisor.recovering import Rebuilt, recover, unknown_runs
@@ -180,7 +181,9 @@ def story(run_id: str) -> dict[str, Any]:
             .values("attempt__number", "behavior", "tag", "count", "last_step", "last_value")
         ),
         "artifacts": list(
-            session.artifacts.order_by("path").values("path", "attempt__number", "step", "sha256", "final", "present")
+            session.artifacts.filter(kept=False)
+            .order_by("path")
+            .values("path", "attempt__number", "step", "sha256", "final", "present")
         ),
     }
 
@@ -215,9 +218,33 @@ def test_times_are_those_of_the_files_and_events_say_what_was_rebuilt(home: Path
     assert ended.at.timestamp() == BEGAN + 300
 
 
+def test_an_archived_history_comes_back_with_what_was_compressed(
+    home: Path, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = trained_twice(ada)
+    before = story("ball")
+    monkeypatch.setattr(keeping, "LEAST_BYTES", 1)
+    editing.edit(session, {"project": "Paper"}, by="ada")
+    editing.archive(session, by="ada")
+
+    assert upkeep.work()
+    console = home / "runs" / "ball" / "attempts" / "1" / "console.log"
+    assert not console.exists()
+    keep(session)
+    forget()
+    rebuild(home)
+    after = story("ball")
+    assert {name: after[name] for name in ("attempts", "behaviors", "series")} == {
+        name: before[name] for name in ("attempts", "behaviors", "series")
+    }
+    session = TrainingSession.objects.get()
+    assert (session.project, session.archived_at is not None, session.chore) == ("Paper", True, "pack")
+    assert console.is_file()
+
+
 def test_what_is_known_is_left_alone(home: Path, ada: User) -> None:
     session = trained_twice(ada)
-    editing.edit(session, {"notes": "newer than the memo"})
+    editing.edit(session, {"notes": "newer than the memo"}, by="ada")
     before = story("ball")
     assert rebuild(home) == []
     assert story("ball") == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,25 @@ def test_a_training_can_begin_with_the_weights_of_another(trained: Trainer, prac
     assert practice(config, "--run-id=heir", "--initialize-from=first").ended() == 0
     assert "Initializing from results" in trained.console
     assert "Starting training from step 0 and saving to results" in trained.console
+
+
+def has_said(trainer: Trainer, text: str, times: int) -> bool:
+    return trainer.console.count(text) >= times
+
+
+def test_without_learning_it_acts_for_ever_the_same_with_the_same_seed(trained: Trainer, practice: Practice) -> None:
+    config = trained.folder / "config.yaml"
+    results = trained.folder / "results"
+    for number, name in enumerate(("one", "two"), start=1):
+        trainer = practice(config, f"--run-id={name}", "--initialize-from=first", "--inference", "--seed=4")
+        # Beyond its max_steps.
+        trainer.until(partial(has_said, trained, "Step: 1200.", number))
+        assert trainer.interrupt().ended() == 0
+        assert not (results / f"{name}/Ball.onnx").exists()
+    acted = [[mean for step, mean in summaries(trained.console) if step == wanted] for wanted in (200, 1200)]
+    assert acted[0][-2] == acted[0][-1]
+    assert acted[1][-2] == acted[1][-1]
+    assert trained.console.count("Not Training.") >= 12
 
 
 @pytest.mark.parametrize(

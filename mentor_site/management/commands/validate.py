@@ -1,0 +1,72 @@
+"""manage.py validate"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sessions.domain.configuration.findings import Finding, Severity
+from sessions.domain.configuration.table import VERSION
+from sessions.domain.configuration.validation import Validation, difference
+from sessions.domain.yaml_tree import MAX_BYTES
+from sessions.selectors.configs import validation_of
+
+
+class Command(BaseCommand):
+    """Say what is wrong with configuration files."""
+
+    help = (
+        "Say what is wrong with configuration files of ML-Agents, each finding with its line and what to do. Nothing "
+        "is started, and no server is needed. Old formats are shown as 1.1.0 wants them. Exit code 1 when a file would "
+        "be refused."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG", help="A YAML file.")
+        parser.add_argument("--json", action="store_true", help="Print a list with one object per file instead.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = [(path, *_validated(path)) for path in options["configs"]]
+        if options["json"]:
+            listed = [{"file": str(path), **validation.as_json()} for path, _, validation in found]
+            self.stdout.write(json.dumps(listed, indent=2))
+        else:
+            for path, data, validation in found:
+                self.stdout.write("\n".join(_lines(path, data, validation)))
+        refused = sum(not validation.valid for _, _, validation in found)
+        if refused:
+            raise CommandError(f"{refused} of {len(found)} would be refused.", returncode=1)
+
+
+def _validated(path: Path) -> tuple[bytes, Validation]:
+    try:
+        with path.expanduser().open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror or error}."
+        return b"", Validation(VERSION, (Finding(Severity.ERROR, None, None, "", message),))
+    return data, validation_of(data, name=path.name)
+
+
+def _lines(path: Path, data: bytes, validation: Validation) -> Iterator[str]:
+    yield f"{path}: {_verdict(validation)}"
+    for one in validation.findings:
+        place = f"line {one.line}, column {one.column}: " if one.line else ""
+        yield f"  {place}{one.severity.value}: {one.message}"
+        if one.hint:
+            yield f"    {one.hint}"
+    if validation.upgraded is not None:
+        yield "  Its upgrade; comments are not kept:"
+        given = data.decode("utf-8-sig", "replace")
+        yield from (f"    {line}" for line in difference(given, validation.upgraded, path.name).splitlines())
+
+
+def _verdict(validation: Validation) -> str:
+    if validation.format != VERSION:
+        return f"written for ML-Agents {validation.format}."
+    return f"ML-Agents {VERSION} takes it." if validation.valid else f"ML-Agents {VERSION} would not train with it."

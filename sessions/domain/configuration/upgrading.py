@@ -1,0 +1,239 @@
+"""An old configuration in the words of 1.1.0. ML-Agents' own converter crashes since 0.30, so this is MENTOR's."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sessions.domain.configuration import flat, values
+from sessions.domain.configuration.checking import Notes
+from sessions.domain.configuration.formats import OLD_BEHAVIOR_KEYS, OLD_SECTIONS, Format, nameless
+from sessions.domain.configuration.names import misspelt, suggestion
+from sessions.domain.configuration.table import SAMPLER, SAMPLERS, SIGNALS, VERSION
+from sessions.domain.yaml_tree import TreePath, dump
+
+NOT_KEPT = "Comments are not kept."
+STEPS_COUNTED = (
+    "Until 0.14 steps were counted once for all agents together; if this file is as old, multiply max_steps and "
+    "summary_freq by the number of agents."
+)
+_SAMPLER_NAMES = {"multirange_uniform": "multirangeuniform", "multi_range_uniform": "multirangeuniform"}
+_UNNAMED = "YourBehavior"
+
+
+@dataclass
+class Upgrade:
+    """Writes an old document anew; what cannot be taken over is noted where it stands."""
+
+    notes: Notes
+    behavior: str = _UNNAMED
+    remarks: list[str] = field(default_factory=list)
+
+    def tree(self, given: Mapping[Any, Any], form: Format) -> dict[str, Any]:
+        """Return the document for 1.1.0."""
+        if form is Format.FLAT:
+            upgrade = flat.FlatUpgrade(self.notes, self.remarks)
+            made = upgrade.behaviors(given)
+            self._remark(STEPS_COUNTED)
+            return made
+        if form is Format.CURRICULUM:
+            return {"environment_parameters": self._curricula(self._by_behavior(given), {}, ())}
+        if form is Format.SAMPLERS:
+            return {"environment_parameters": self._samplers(given, ())}
+        return self._sectioned(given)
+
+    def _sectioned(self, given: Mapping[Any, Any]) -> dict[str, Any]:
+        made = {str(name): copy.deepcopy(value) for name, value in given.items() if name not in OLD_SECTIONS}
+        for settings in _mappings(made.get("behaviors")):
+            for name in OLD_BEHAVIOR_KEYS:
+                settings.pop(name, None)
+        modernize(made)
+        parameters = self._samplers(given.get("parameter_randomization"), ("parameter_randomization",))
+        curriculum = given.get("curriculum")
+        if isinstance(curriculum, Mapping):
+            parameters |= self._curricula(curriculum, parameters, ("curriculum",))
+        present = made.get("environment_parameters")
+        if isinstance(present, Mapping):
+            parameters |= {name: _with_names(settings) for name, settings in present.items()}
+        if parameters:
+            made["environment_parameters"] = parameters
+        return made
+
+    def _by_behavior(self, given: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """A file of 0.12 or older is the curriculum of the one behavior it is named after."""
+        if "thresholds" not in given and "parameters" not in given:
+            return given
+        if self.behavior == _UNNAMED:
+            self._remark(f"Until 0.12 the file's name was the behavior's: write that name for {_UNNAMED}.")
+        return {self.behavior: given}
+
+    def _samplers(self, given: Any, path: TreePath) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for name, sampler in given.items() if isinstance(given, Mapping) else ():
+            inner = (*path, str(name))
+            if str(name).replace("_", "-") == "resampling-interval":
+                self.notes.warn(f"{name} is gone: values are drawn anew at each reset.", *inner)
+            elif not isinstance(sampler, Mapping):
+                self.notes.error(f"{name} must be a sampler.", *inner, at_value=isinstance(sampler, str))
+            else:
+                made[str(name)] = self._sampler(sampler, inner)
+        return made
+
+    def _sampler(self, given: Mapping[Any, Any], path: TreePath) -> dict[str, Any]:
+        spelt = next((name for name in ("sampler-type", "sampler_type") if name in given), None)
+        spelt = spelt or misspelt("sampler_type", given, SAMPLER) or "sampler-type"
+        if spelt in given and spelt not in ("sampler-type", "sampler_type"):
+            self.notes.warn(f"{spelt} was no setting of a sampler.", *path, spelt, hint="Did you mean sampler_type?")
+        kind = given.get(spelt)
+        kind = _SAMPLER_NAMES.get(str(kind), kind)
+        if not isinstance(kind, str) or kind not in SAMPLERS:
+            where = (*path, spelt) if spelt in given else path
+            self.notes.error(f"sampler-type must be one of {', '.join(SAMPLERS)}.", *where)
+            return {}
+        nested = given.get("sampler_parameters")
+        parameters: dict[str, Any] = {}
+        flat_ones = {name: ((*path, str(name)), value) for name, value in given.items()}
+        if isinstance(nested, Mapping):
+            flat_ones |= {name: ((*path, "sampler_parameters", str(name)), value) for name, value in nested.items()}
+        elif "sampler_parameters" in given:
+            self.notes.error("sampler_parameters must have its settings indented under it.", *path,
+                             "sampler_parameters", at_value=isinstance(nested, str))  # fmt: skip
+        for name, (where, value) in flat_ones.items():
+            if name in (spelt, "sampler_parameters"):
+                continue
+            if SAMPLERS[kind].get(name) is None:
+                message = f"{name} is no setting of a {kind} sampler; the upgrade leaves it out."
+                self.notes.warn(message, *where, hint=suggestion(str(name), SAMPLERS[kind].names))
+            elif name == "intervals" and not isinstance(value, list):
+                self.notes.error("intervals must be a list such as [[1, 2], [5, 6]].", *where)
+            elif name != "intervals" and values.as_float(value) is None:
+                self.notes.error(f"{name} must be a number.", *where)
+            else:
+                parameters[str(name)] = value if name == "intervals" else _number(value)
+        return {"sampler_type": kind, "sampler_parameters": parameters}
+
+    def _curricula(self, given: Mapping[Any, Any], taken: Mapping[str, Any], path: TreePath) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for behavior, curriculum in given.items():
+            # A curriculum of 0.12 stands at the top of its file.
+            inner = (*path, str(behavior)) if self.notes.place((*path, str(behavior))) else path
+            if not isinstance(curriculum, Mapping):
+                self.notes.error(f"{behavior} must have a curriculum indented under it.", *inner)
+                continue
+            for name, lessons in self._lessons(str(behavior), curriculum, inner).items():
+                if name in taken or name in made:
+                    self.notes.warn(f"{name} is set twice; this curriculum is left out.", *inner, "parameters", name)
+                else:
+                    made[name] = {"curriculum": lessons}
+        return made
+
+    def _lessons(self, behavior: str, given: Mapping[Any, Any], path: TreePath) -> dict[str, list[Any]]:
+        """The lessons of each parameter of a curriculum; empty when they cannot be told."""
+        self._known(given, path)
+        thresholds, parameters = given.get("thresholds"), given.get("parameters")
+        if not isinstance(thresholds, list) or any(values.as_float(one) is None for one in thresholds):
+            self.notes.error("thresholds must be a list of numbers.", *path, "thresholds")
+            return {}
+        if given.get("measure", "reward") not in ("reward", "progress"):
+            self.notes.error("measure must be reward or progress.", *path, "measure")
+        if not isinstance(parameters, Mapping):
+            message = "parameters must hold names with lists of values."
+            self.notes.error(message, *path, "parameters", at_value=isinstance(parameters, str))
+            return {}
+        criteria = [self._criteria(behavior, given, threshold, path) for threshold in thresholds]
+        made = {}
+        for name, steps in parameters.items():
+            if not isinstance(steps, list) or len(steps) != len(thresholds) + 1:
+                message = f"{name} needs a list of {len(thresholds) + 1} values, one more than thresholds."
+                self.notes.error(message, *path, "parameters", str(name))
+            elif any(values.as_float(step) is None for step in steps):
+                self.notes.error(f"{name} must be a list of numbers.", *path, "parameters", str(name))
+            else:
+                lessons = [{"name": f"Lesson{number}", "value": _number(step)} for number, step in enumerate(steps)]
+                for lesson, ending in zip(lessons, criteria, strict=False):
+                    lesson["completion_criteria"] = ending
+                made[str(name)] = lessons
+        return made
+
+    def _known(self, given: Mapping[Any, Any], path: TreePath) -> None:
+        known = ("measure", "thresholds", "min_lesson_length", "signal_smoothing", "parameters")
+        for name in given:
+            if name not in known:
+                hint = suggestion(str(name), known)
+                message = f"{name} was no setting of a curriculum; the upgrade leaves it out."
+                self.notes.warn(message, *path, str(name), hint=hint)
+
+    def _criteria(self, behavior: str, given: Mapping[Any, Any], threshold: Any, path: TreePath) -> dict[str, Any]:
+        least = values.as_int(given.get("min_lesson_length", 1))
+        if least is None or least < 0:
+            self.notes.error("min_lesson_length must be a whole number, 0 or more.", *path, "min_lesson_length")
+        smooth = given.get("signal_smoothing", False)
+        if not isinstance(smooth, bool):
+            self.notes.error("signal_smoothing must be true or false.", *path, "signal_smoothing")
+        measure = given.get("measure", "reward")
+        if measure == "progress" and not 0 <= (values.as_float(threshold) or 0) <= 1:
+            message = "A threshold must be from 0 to 1 when the measure is progress."
+            self.notes.error(message, *path, "thresholds")
+        return {
+            "measure": measure, "behavior": behavior, "signal_smoothing": smooth is True,
+            "min_lesson_length": least or 0, "threshold": _number(threshold),
+        }  # fmt: skip
+
+    def _remark(self, text: str) -> None:
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+
+def modernize(tree: dict[str, Any]) -> bool:
+    """Take what went out of use out of a document of the current format, in place; return whether there was any."""
+    behaviors = [*_mappings(tree.get("behaviors")), *_mappings({"": tree.get("default_settings")})]
+    changed = False
+    for settings in behaviors:
+        changed |= settings.pop("framework", None) is not None
+        signals: Any = settings.get("reward_signals")
+        for name, given in list(signals.items()) if isinstance(signals, dict) else []:
+            if isinstance(given, dict) and "encoding_size" in given and name in SIGNALS:
+                signals[name] = _without_encoding_size(given)
+                changed = True
+    return changed
+
+
+def _without_encoding_size(given: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in given.items():
+        if name != "encoding_size":
+            made[name] = value
+        elif "network_settings" not in given and value is not None:
+            made["network_settings"] = {"hidden_units": value}
+    return made
+
+
+def as_text(tree: Mapping[str, Any], form: Format, remarks: list[str]) -> str:
+    """Return an upgraded document as YAML, headed by what there is to know of it."""
+    written = f"Upgraded to ML-Agents {VERSION}" + (
+        f" from the format of {form.value}." if form is not Format.CURRENT else "."
+    )
+    head = "".join(f"# {line}\n" for line in (f"{written} {NOT_KEPT}", *remarks))
+    return head + dump(tree).decode()
+
+
+def _with_names(settings: Any) -> Any:
+    lessons = settings.get("curriculum") if isinstance(settings, Mapping) else None
+    if not isinstance(lessons, list) or not any(nameless(lesson) for lesson in lessons):
+        return settings
+    return {**settings, "curriculum": [_named(lesson) if nameless(lesson) else lesson for lesson in lessons]}
+
+
+def _named(lesson: Mapping[Any, Any]) -> dict[str, Any]:
+    ((name, inner),) = lesson.items()
+    return {"name": str(name), **inner}
+
+
+def _mappings(given: Any) -> list[dict[str, Any]]:
+    return [one for one in given.values() if isinstance(one, dict)] if isinstance(given, Mapping) else []
+
+
+def _number(value: Any) -> Any:
+    return values.as_float(value) if isinstance(value, str) else value

@@ -1,0 +1,155 @@
+"""Any text in, everything that is known of it as a configuration out."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sessions.domain.configuration import owned, upgrading
+from sessions.domain.configuration.checking import Checker, Notes
+from sessions.domain.configuration.findings import Finding, Severity, in_order
+from sessions.domain.configuration.formats import Format, format_of, old_keys, signs_of_sections
+from sessions.domain.configuration.relations import Relations
+from sessions.domain.configuration.table import VERSION
+from sessions.domain.yaml_tree import ConfigError, Document, TreePath, parse
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a text is as a configuration. `upgraded` is the same in the words of 1.1.0, when that differs."""
+
+    format: str
+    findings: tuple[Finding, ...]
+    upgraded: str | None = None
+    tree: Any = None
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [one for one in self.findings if one.severity is Severity.ERROR]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        return [one for one in self.findings if one.severity is Severity.WARNING]
+
+    @property
+    def valid(self) -> bool:
+        """Whether mlagents-learn takes it."""
+        return not self.errors
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of the API and of `manage.py validate --json`."""
+        return {
+            "valid": self.valid,
+            "format": self.format,
+            "findings": [one.as_json() for one in self.findings],
+            "upgraded": self.upgraded,
+        }
+
+
+def validate(
+    data: bytes, *, plugins: Collection[str] | None = (), has_environment: bool = False, behavior: str = ""
+) -> Validation:
+    """Return everything that is to say about a configuration; never raises for any bytes.
+
+    `plugins` are trainers that the trainer has beside ppo, sac and poca; None stands for any. `has_environment` when a
+    build is named elsewhere. `behavior` is whom a curriculum of 0.12 or older is for: its file's name.
+    """
+    try:
+        document = parse(data)
+    except ConfigError as error:
+        finding = Finding(Severity.ERROR, error.line, error.column, error.path, error.message, error.hint)
+        return Validation(VERSION, (finding,))
+    notes = Notes(document)
+    _oddities(notes, document)
+    form = format_of(document.tree)
+    if form is Format.CURRENT:
+        upgraded = _current(notes, document, plugins=plugins, has_environment=has_environment)
+    else:
+        upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior)
+    return Validation(form.value, tuple(in_order(notes.found)), upgraded, document.tree)
+
+
+def difference(given: str, upgraded: str, name: str = "given") -> str:
+    """Return a unified difference of two texts."""
+    lines = difflib.unified_diff(
+        given.splitlines(keepends=True), upgraded.splitlines(keepends=True), name, f"{name}, upgraded"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _current(notes: Notes, document: Document, *, plugins: Collection[str] | None, has_environment: bool) -> str | None:
+    _check(notes, document.tree, Checker(notes, plugins), has_environment=has_environment)
+    if not isinstance(document.tree, Mapping):
+        return None
+    owned.tell(notes, document.tree)
+    tree = copy.deepcopy(dict(document.tree))
+    if not upgrading.modernize(tree):
+        return None
+    return _if_sound(tree, Format.CURRENT, [], plugins)
+
+
+def _old(
+    notes: Notes, document: Document, form: Format, *, plugins: Collection[str] | None, behavior: str
+) -> str | None:
+    if form is Format.SECTIONED:
+        signs = signs_of_sections(document.tree)
+        named = {name: value for name, value in document.tree.items() if (name, "curriculum") not in _ends(signs)}
+        _check(notes, named, Checker(notes, plugins, passed_over=old_keys()), has_environment=True)
+    else:
+        signs = [(str(next(iter(document.tree))),)]
+    message = f"This is written for ML-Agents {form.value}; {VERSION} refuses it."
+    notes.error(message, *signs[0], hint="Take the upgrade; MENTOR shows what it changes.")
+    if notes.is_full:
+        return None
+    upgrade = upgrading.Upgrade(notes, behavior) if behavior else upgrading.Upgrade(notes)
+    before = len(notes.found)
+    tree = upgrade.tree(document.tree, form)
+    if any(one.severity is Severity.ERROR for one in notes.found[before:]):
+        return None
+    return _if_sound(tree, form, upgrade.remarks, plugins)
+
+
+def _ends(signs: list[TreePath]) -> set[tuple[str, str]]:
+    """First and last part of paths; a section whose lessons have no names is not looked into before its upgrade."""
+    return {(sign[0], sign[-1]) for sign in signs}
+
+
+def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) -> None:
+    checker.configuration(tree)
+    if isinstance(tree, Mapping):
+        Relations(checker).configuration(tree, has_environment=has_environment)
+
+
+def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str], plugins: Collection[str] | None) -> str | None:
+    """The text of an upgrade, unless 1.1.0 would refuse that too; a curriculum alone needs no behaviors."""
+    text = upgrading.as_text(tree, form, remarks)
+    try:
+        document = parse(text.encode())
+    except ConfigError:  # grown beyond what is taken
+        return None
+    notes = Notes(document)
+    whole = document.tree if document.tree.keys() & {"behaviors", "default_settings"} else {
+        **document.tree, "behaviors": {"A": {}}}  # fmt: skip
+    _check(notes, whole, Checker(notes, plugins), has_environment=True)
+    return None if any(one.severity is Severity.ERROR for one in notes.found) else text
+
+
+def _oddities(notes: Notes, document: Document) -> None:
+    """Findings about the writing itself."""
+    if document.has_mark:
+        found = (
+            "The file begins with a byte order mark, which ML-Agents reads as part of the first word on some machines."
+        )
+        notes.found.append(Finding(Severity.WARNING, 1, 1, "", found, "Save it as UTF-8 without BOM."))
+    for path, place, first in document.repeated:
+        hint = f"It stands in line {first} already; ML-Agents takes only the last one."
+        if not notes.is_full:
+            told = f"{path[-1]} is given twice."
+            notes.found.append(Finding(Severity.WARNING, place.line, place.column, ".".join(path), told, hint))
+    for path, number in document.numerals.items():
+        notes.warn(
+            f"YAML reads this number as {number}.", *path, hint=f"Write {number}, or put it in quotes if it is text."
+        )

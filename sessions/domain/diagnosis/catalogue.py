@@ -1,0 +1,16 @@
+"""The catalogue: every known cause, in the order in which they are preferred within a phase."""
+
+from __future__ import annotations
+
+from sessions.domain.diagnosis.command_line import COMMAND_LINE
+from sessions.domain.diagnosis.configuration import CONFIGURATION
+from sessions.domain.diagnosis.entries import Entry
+from sessions.domain.diagnosis.environment import ENVIRONMENT
+from sessions.domain.diagnosis.installation import INSTALLATION
+from sessions.domain.diagnosis.run_folder import RUN_FOLDER
+from sessions.domain.diagnosis.saving import SAVING
+from sessions.domain.diagnosis.training import TRAINING
+
+CATALOGUE: tuple[Entry, ...] = (
+    *INSTALLATION, *COMMAND_LINE, *CONFIGURATION, *RUN_FOLDER, *ENVIRONMENT, *TRAINING, *SAVING,
+)  # fmt: skip

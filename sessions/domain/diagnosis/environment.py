@@ -1,0 +1,131 @@
+"""Unity: builds, the Editor, ports and the connection."""
+
+from sessions.domain.diagnosis.entries import Entry, Kind
+
+ENVIRONMENT = (
+    Entry(
+        "env_not_found", "env",
+        r"Couldn't launch the (?P<env>.+?) environment\. Provided filename does not match any environments",
+        "The Unity build was not found",
+        "There is no build {env}.",
+        "Check the path; on Linux the file ends in .x86_64, on Windows in .exe, on macOS in .app.",
+    ),
+    Entry(
+        "env_perm", "env",
+        r"Error when trying to launch environment - make sure permissions are set correctly",
+        "The Unity build may not be executed",
+        "The file lacks the right to be executed.",
+        "Run chmod -R 755 on the build; on macOS also xattr -dr com.apple.quarantine on the .app.",
+        remedies=("again",),
+    ),
+    Entry(
+        "port_in_use", "env",
+        r"worker number (?:Couldn't start socket communication because worker number )?(?P<w>\d+) is still in use",
+        "The port is in use",
+        "Another training or a Unity player left behind uses the port of environment {w}.",
+        "End the other one. MENTOR chooses a free port at the next start; the Editor's port 5004 cannot be changed.",
+        remedies=("again",),
+    ),
+    Entry(
+        "timeout", "env",
+        r"The Unity environment took too long to respond",
+        "Unity did not answer in time",
+        "In the Editor nobody pressed Play, it is paused, lost focus or does not compile. A build crashed, waits for a "
+        "person, has no display, no agent with Behavior Type Default, or a package of another version.",
+        "Editor: press Play when MENTOR asks for it, and turn Run In Background on. Build: look into Player-0.log, "
+        "raise the timeout, and on a machine without a display use no graphics.",
+        remedies=("no_graphics", "patience", "resume"),
+    ),
+    Entry(
+        "api_mismatch", "env",
+        r"communication API version is not compatible between Unity and python\. "
+        r"Python API: (?P<py>[\d.]+), Unity API: (?P<un>(?:\d[\d.]*\d)?)",
+        "The Unity package and the Python package do not belong together",
+        "Python speaks version {py} of the protocol, Unity {un}.",
+        "Install a com.unity.ml-agents package and a mlagents package of the same release.",
+        versions=">=0.15",
+    ),
+    Entry(
+        "api_mismatch_old", "env",
+        r"The API number is not compatible between Unity and python",
+        "The Unity package and the Python package do not belong together",
+        "They speak different versions of the protocol.",
+        "Install the same release on both sides.",
+        versions="0.10 to 0.14",
+    ),
+    Entry(
+        "api_empty", "env",
+        r"'StrictVersion' object has no attribute 'version'",
+        "Unity answered in the middle of a session",
+        "Play was still on when the trainer restarted its connection, so Unity's first message named no version.",
+        "Stop Play in Unity, start the training again, and press Play when MENTOR asks for it.",
+        versions=">=0.15", remedies=("again",),
+    ),
+    Entry(
+        "env_exit", "env",
+        r"Environment shut down with return code (?P<rc>-?\d+)(?: \((?P<sig>\w+)\))?(?<!return code 0)",
+        "The Unity player ended by itself",
+        "The build ended with code {rc} ({sig}): it crashed or quit. -11 is often a missing display, -9 too little "
+        "memory.",
+        "Look into Player-0.log in run_logs. On a machine without a display use no graphics; use fewer environments "
+        "when memory is short.",
+        versions=">=0.24", remedies=("no_graphics", "one_environment", "resume"),
+    ),
+    Entry(
+        "env_restart", "env",
+        r"Restarting worker\[(?P<w>\d+)\] after '(?P<why>.*)",
+        "An environment was restarted",
+        "Environment {w} went away: {why}",
+        "In the Editor press Play again soon, otherwise the training ends.",
+        versions=">=0.28", kind=Kind.NOTICE,
+    ),
+    Entry(
+        "env_restart_limit", "env",
+        r"Worker (?P<w>\d+) exceeded the allowed number of restarts",
+        "The environment went away too often",
+        "Environment {w} ended again within a minute of its last restart. In the Editor, that is Play being stopped.",
+        "Find out why it ends (Player-0.log, or the Editor's console), then resume; ML-Agents allows one restart a "
+        "minute unless restarts_rate_limit_n is raised.",
+        versions=">=0.28", remedies=("resume",), quiet=True,
+    ),
+    Entry(
+        "env_stuck", "env",
+        r"TimeoutError: Workers \{.{0,500}\} stuck in waiting state",
+        "The environment hangs after its restart",
+        "An environment did not answer for a minute.",
+        "End what is left of it, then resume.",
+        versions=">=0.28", remedies=("resume",),
+    ),
+    Entry(
+        "env_comm", "env",
+        r"UnityEnvironment worker: (?:send|recv) failed",
+        "The connection to the environment was lost",
+        "The process beside the environment died.",
+        "The lines before, and Player-0.log in run_logs, tell more.",
+        remedies=("resume",),
+    ),
+    Entry(
+        "env_killed_shutdown", "env",
+        r"Environment timed out shutting down\. Killing",
+        "Unity did not quit in time",
+        "The player hung while it quit, and was ended.",
+        "Mostly harmless.",
+        kind=Kind.NOTICE,
+    ),
+    Entry(
+        "workers_no_shutdown", "env",
+        r"SubprocessEnvManager had workers that didn't signal shutdown",
+        "Environments did not report their end",
+        "This follows every restart of an environment.",
+        "Nothing needs to be done.",
+        versions=">=0.23", kind=Kind.NOTICE,
+    ),
+    Entry(
+        "sidechannel", "env",
+        r"Unknown side channel data received|There was a problem reading a message in a SideChannel",
+        "Unity uses a side channel that Python does not know",
+        "The project sends data through a side channel of its own.",
+        "Remove it in Unity, or train with a program that registers it.",
+        versions=">=0.13",
+    ),
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""The trainer's installation: what fails before mlagents-learn reads its command line."""
+
+from sessions.domain.diagnosis.entries import Entry, Kind
+
+INSTALLATION = (
+    Entry(
+        "protobuf_descriptors", "import",
+        r"TypeError: Descriptors cannot (?:not )?be created directly",
+        "The protobuf package is too new",
+        "ML-Agents was generated for protobuf 3; the trainer's environment has version 4 or later, "
+        "which refuses that code.",
+        "In the trainer's environment run: pip install \"protobuf==3.20.3\". "
+        "Setting PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION=python helps too, but is slow.",
+    ),
+    Entry(
+        "numpy_alias", "import",
+        r"module 'numpy' has no attribute '(?P<name>float|bool|int|object)'",
+        "NumPy is too new for this ML-Agents",
+        "np.{name} was removed in NumPy 1.24, and this version of ML-Agents still uses it.",
+        "In the trainer's environment run: pip install \"numpy==1.23.5\".",
+        versions="<=0.30",
+    ),
+    Entry(
+        "numpy2_abi", "import",
+        r"A module that was compiled using NumPy 1\.x cannot be run in|_ARRAY_API not found"
+        r"|numpy\.core\.multiarray failed to import",
+        "NumPy 2 meets packages built for NumPy 1",
+        "Another package brought NumPy 2 into the trainer's environment.",
+        "In the trainer's environment run: pip install \"numpy==1.23.5\".",
+    ),
+    Entry(
+        "cattrs_register", "import",
+        r"Invalid first argument to `register\(\)`\. typing\.Dict",
+        "Python is too new for this ML-Agents",
+        "ML-Agents up to 0.29 describes its settings in a way that this Python's functools refuses.",
+        "Use ML-Agents 0.30 or later; or Python 3.8 with: pip install \"cattrs==1.0.0\".",
+        versions="<=0.29",
+    ),
+    Entry(
+        "pkg_resources_missing", "import",
+        r"No module named 'pkg_resources'",
+        "setuptools is too new",
+        "setuptools 81 removed pkg_resources, which ML-Agents imports.",
+        "In the trainer's environment run: pip install \"setuptools<81\".",
+        versions="0.20 to 1.1.0",
+    ),
+    Entry(
+        "distutils_missing", "import",
+        r"No module named 'distutils'",
+        "Python has no distutils",
+        "ML-Agents imports distutils, which Python 3.12 no longer has.",
+        "Use Python 3.10; or, in the trainer's environment, run: pip install \"setuptools<81\".",
+    ),
+    Entry(
+        "attrs_key", "import",
+        r"AttributeError: 'str' object has no attribute '_key'",
+        "importlib-metadata is too new",
+        "On Python 3.7, importlib-metadata 5 dropped what ML-Agents uses to find its plugins.",
+        "In the trainer's environment run: pip install \"importlib-metadata==4.4\"; or use Python 3.8 or later.",
+        versions="0.24 to 0.29",
+    ),
+    Entry(
+        "torch_missing", "import",
+        r"A compatible version of PyTorch was not installed",
+        "PyTorch is missing",
+        "The trainer's environment has no PyTorch, or one older than 1.6.",
+        "Install torch into the environment that runs mlagents-learn; version 2.2.2 works with ML-Agents 1.1.0.",
+        versions=">=0.20",
+    ),
+    Entry(
+        "torch_dll", "import",
+        r"\[WinError (?:126|127|193|1114)\].{0,300}(?P<name>torch|c10|fbgemm|shm)",
+        "PyTorch cannot load its libraries",
+        "Windows could not load a DLL of PyTorch: the Visual C++ runtime is missing, or CUDA and CPU builds are mixed.",
+        "Install the Visual C++ 2015-2022 redistributable, then reinstall torch in the trainer's environment.",
+    ),
+    Entry(
+        "import_error", "import",
+        r"^(?:ModuleNotFoundError|ImportError): (?P<what>.+)",
+        "A Python package is missing or broken",
+        "Python could not import something: {what}",
+        "Install what is missing into the trainer's environment, or make a fresh one: Python 3.10 and "
+        "pip install mlagents.",
+        kind=Kind.LAST_RESORT,
+    ),
+    Entry(
+        "dll_or_cmd_missing", "spawn",
+        r"'mlagents-learn' is not recognized|mlagents-learn: command not found"
+        r"|No such file or directory: 'mlagents-learn'",
+        "mlagents-learn was not found",
+        "ML-Agents is not installed in this environment, or the environment is not active.",
+        "Activate the environment, or register the trainer's interpreter on the trainers page.",
+    ),
+)  # fmt: skip

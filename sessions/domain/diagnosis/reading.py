@@ -1,0 +1,158 @@
+"""What a whole console tells, also one that MENTOR did not start: version, state, behaviors."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from sessions.domain import console
+from sessions.domain.console import ConsoleEvent
+from sessions.domain.failures import RECORD_PREFIX, last_failure, main_failure
+from sessions.domain.states import State
+
+_VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
+_BANNER = "Version information:"
+# A prompt of a shell with the command behind it: what follows is another start.
+_PROMPT = re.compile(r"(?:.{0,400}[>$#%] ?|)mlagents-learn(?:\.exe)? (?!\w*: error).{0,4000}")
+# How logging repeats, on stderr, a line that the console's encoding could not take.
+_LOST_LINE = re.compile(r"Message: (?P<text>['\"].{0,20000}['\"])")
+_SAVED_UNTIL_0_19 = "Saved Model"
+
+
+@dataclass(frozen=True)
+class BehaviorReading:
+    """Where a behavior stood in its last summary; `saved_step` is the true step of what was saved last."""
+
+    name: str
+    step: int | None = None
+    mean_reward: float | None = None
+    saved_step: int | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the last start in a console tells; `first_line` is where it begins, counted from 1."""
+
+    version: str | None
+    state: State
+    behaviors: list[BehaviorReading]
+    failure: str | None
+    first_line: int
+    lines: Sequence[str] = field(repr=False)
+
+
+def read_console(text: str) -> Reading:
+    """Return what a console tells of the last start in it.
+
+    Without an exit code an end that is not told is none: such a training is still running, as far as its console says.
+    """
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    first = _last_start(lines)
+    lines = lines[first:]
+    story = _Story()
+    for line in lines:
+        story.take(line)
+    main = main_failure(lines)
+    state = _state(story, main, last_failure(lines))
+    failure = (main or last_failure(lines)) if state in (State.FAILED, State.LOST) else None
+    return Reading(story.version, state, list(story.behaviors.values()), failure, first + 1, lines)
+
+
+def _last_start(lines: Sequence[str]) -> int:
+    """The index of the line with which the last start begins: its command, else its banner, else the first."""
+    commands = [index for index, line in enumerate(lines) if _PROMPT.fullmatch(line.rstrip())]
+    banners = [index for index, line in enumerate(lines) if line.strip() == _BANNER]
+    if commands and any(line.strip() for line in lines[commands[-1] + 1 :]):
+        return commands[-1]
+    return banners[-1] if len(banners) > 1 else 0
+
+
+@dataclass
+class _Story:
+    version: str | None = None
+    behaviors: dict[str, BehaviorReading] = field(default_factory=dict)
+    announced: set[str] = field(default_factory=set)
+    began: bool = False
+    waiting: bool = False
+    interrupted: bool = False
+    # The final model of these was written.
+    finished: set[str] = field(default_factory=set)
+    saved: bool = False
+
+    def take(self, line: str) -> None:
+        if match := _VERSION.fullmatch(line):
+            self.version = match[1]
+        for text in (line, *_lost(line)):
+            self.saved = self.saved or _message(text) == _SAVED_UNTIL_0_19
+            event = console.parse_line(text)
+            if event is not None:
+                self._event(event)
+
+    def _event(self, event: ConsoleEvent) -> None:
+        if isinstance(event, console.Summary):
+            self._summary(event)
+        elif isinstance(event, console.NewBehavior):
+            self.waiting = False
+            self.announced.add(event.name)
+        elif isinstance(event, console.Connected):
+            self.waiting = False
+        elif isinstance(event, console.EditorWait):
+            self.waiting = True
+        elif isinstance(event, console.Interrupted):
+            self.interrupted = True
+        elif isinstance(event, (console.Exported, console.Copied)):
+            self._saved(event)
+
+    def _summary(self, event: console.Summary) -> None:
+        before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
+        reward = before.mean_reward if event.mean_reward is None else event.mean_reward
+        self.behaviors[event.behavior] = replace(before, step=event.step, mean_reward=reward)
+        self.waiting = False
+
+    def _saved(self, event: console.Exported | console.Copied) -> None:
+        before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
+        step = before.saved_step if event.step is None else event.step
+        self.behaviors[event.behavior] = replace(before, saved_step=step)
+        if isinstance(event, console.Copied):
+            self.finished.add(event.behavior)
+
+
+def _lost(line: str) -> Iterator[str]:
+    """The line that a console of another encoding lost."""
+    match = _LOST_LINE.fullmatch(line)
+    if match is None:
+        return
+    try:
+        text = ast.literal_eval(match["text"])
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return
+    if isinstance(text, str):
+        yield text
+
+
+def _message(text: str) -> str:
+    prefix = RECORD_PREFIX.match(text)
+    return text[prefix.end() :].strip() if prefix else text.strip()
+
+
+def _state(story: _Story, main: str | None, last: str | None) -> State:
+    saved = bool(story.finished) or story.saved
+    if main is not None and not (saved and story.interrupted and main.startswith("KeyboardInterrupt")):
+        return State.FAILED
+    if story.interrupted:
+        return State.STOPPED if saved or last is None else State.FAILED
+    if saved and set(story.behaviors) <= (story.finished or set(story.behaviors)):
+        return State.COMPLETED
+    if last is not None and not story.behaviors:
+        return State.FAILED
+    if story.waiting:
+        return State.WAITING_FOR_EDITOR
+    return State.RUNNING if story.behaviors or story.announced else State.STARTING
+
+
+def summaries_left_out(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines with the summaries made empty: most of a console, and none of them tells of a failure."""
+    for line in lines:
+        yield "" if " Step: " in line and "Time Elapsed" in line else line

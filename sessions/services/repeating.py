@@ -1,0 +1,86 @@
+"""Starting a session again: as it was, with changes, or under another run id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from sessions.domain.command import suggest_run_id
+from sessions.domain.diagnosis.remedies import REMEDIES
+from sessions.domain.states import ENDED, State
+from sessions.errors import Conflict, Missing
+from sessions.models import TrainingSession
+from sessions.selectors.diagnosis import diagnosis_of
+from sessions.selectors.files import has_checkpoint
+from sessions.services.planning import OPTION_FIELDS, StartRequest
+from sessions.services.starting import start_session
+
+CHANGEABLE = {one.name for one in fields(StartRequest)} - {"resume", "force"}
+
+
+def request_like(session: TrainingSession) -> StartRequest:
+    """Return the request that would start the same training again, with overrides applied to its configuration."""
+    options = {name: session.options[name] for name in OPTION_FIELDS if session.options.get(name) is not None}
+    if "env_args" in options:
+        options["env_args"] = tuple(options["env_args"])
+    return StartRequest(
+        run_id=session.run_id,
+        config=bytes(session.config_used),
+        config_name=session.config_name,
+        env_path=session.environment.path if session.environment else None,
+        editor=session.environment is None,
+        trainer=session.trainer.name,
+        **options,
+        initialize_from=_source(session),
+        priority=session.priority,
+        tags=tuple(session.tags),
+        notes=session.notes,
+        rules=session.rules,
+    )
+
+
+def _source(session: TrainingSession) -> str | None:
+    """The run id of the session this one began from; its folder is what is stored."""
+    folder = session.options.get("initialize_from")
+    name = Path(folder).name if folder else None
+    return name if name and TrainingSession.objects.filter(run_id=name).exists() else None
+
+
+def clone(session: TrainingSession, *, by: User, changes: Mapping[str, Any] | None = None) -> TrainingSession:
+    """Start the same training under another run id, with changes of the request; raises as `start_session` does."""
+    return start_session(_cloned(session, changes or {}), by=by)
+
+
+def _cloned(session: TrainingSession, changes: Mapping[str, Any]) -> StartRequest:
+    known = {name: value for name, value in changes.items() if name in CHANGEABLE}
+    if known.get("config_path"):
+        known["config"] = None
+    request = replace(request_like(session), **known)
+    return request if known.get("run_id") else replace(request, run_id=free_run_id(session.run_id))
+
+
+def free_run_id(run_id: str) -> str:
+    """Return a run id like this one that no session has."""
+    stem, dash, number = run_id.rpartition("-")
+    taken = set(TrainingSession.objects.values_list("run_id", flat=True))
+    return suggest_run_id([stem if dash and number.isdecimal() else run_id], taken)
+
+
+def remedy(session: TrainingSession, name: str, *, by: User) -> TrainingSession:
+    """Do what the diagnosis of a session offers. Raises Missing for what it does not offer, and as `start_session`."""
+    diagnosis = diagnosis_of(session)
+    offered = {one.id: one for one in diagnosis.actions} if diagnosis else {}
+    if name not in offered or REMEDIES[name].way == "edit":
+        raise Missing(f"The diagnosis of {session.run_id} offers no such remedy.")
+    if State(session.state) not in ENDED:
+        raise Conflict(f"{session.run_id} has not ended.", hint="Stop it first.")
+    chosen = offered[name]
+    if chosen.way == "anew":
+        return clone(session, by=by, changes=chosen.changes)
+    resume = chosen.way == "resume" or has_checkpoint(session)
+    request = replace(request_like(session), initialize_from=None, resume=resume, force=not resume, **chosen.changes)
+    return start_session(request, by=by)

@@ -1,0 +1,115 @@
+"""Configurations of older versions: recognised, and written anew for 1.1.0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from sessions.domain.configuration.validation import difference, validate
+from tests.sessions.domain.configuration.examples import CURRENT
+from tests.sessions.domain.configuration.mutations import mutants
+from tests.sessions.domain.configuration.old_examples import CURRICULUM_0_10, FLAT_OLDEST, FLAT_PPO, FLAT_SAC, OLD
+from tests.sessions.domain.configuration.real_parser import refusals
+
+
+def upgraded(text: str, **options: Any) -> Any:
+    validation = validate(text.encode(), **options)
+    assert validation.upgraded is not None, validation.findings
+    return yaml.safe_load(validation.upgraded)
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_an_old_format_is_recognised_refused_and_upgraded(name: str) -> None:
+    form, text = OLD[name]
+    validation = validate(text.encode())
+    assert (validation.format, validation.valid) == (form, False)
+    assert [one.message for one in validation.errors] == [f"This is written for ML-Agents {form}; 1.1.0 refuses it."]
+    assert validation.upgraded is not None
+    again = validate(validation.upgraded.encode())
+    assert again.format == "1.1.0"
+    assert again.valid or [one.message for one in again.errors] == ["The configuration has no behaviors."]
+    assert again.upgraded is None
+
+
+@pytest.mark.mlagents
+def test_mlagents_takes_every_upgrade_and_refused_what_it_was_made_of() -> None:
+    texts = [text for _, text in OLD.values()]
+    assert [told for told in refusals([validate(text.encode()).upgraded or "" for text in texts]) if told] == []
+    assert None not in refusals(texts)
+
+
+def test_flat_settings_go_to_their_sections() -> None:
+    maze = upgraded(FLAT_PPO)["behaviors"]["Maze"]
+    assert maze["network_settings"]["memory"] == {"sequence_length": 1024, "memory_size": 256}
+    assert maze["reward_signals"]["curiosity"]["network_settings"] == {"hidden_units": 256}
+    assert (maze["max_steps"], maze["summary_freq"], maze["hyperparameters"]["beta"]) == (500_000, 2000, 0.005)
+    behaviors = upgraded(FLAT_PPO)["behaviors"]
+    assert behaviors["Twos"]["self_play"]["play_against_latest_model_ratio"] == 0.5
+    assert behaviors["Cart"]["behavioral_cloning"]["steps"] == 10_000
+    assert behaviors["OtherCart"] == behaviors["Cart"]
+    assert behaviors["Roller"]["max_steps"] == 5_000_000
+
+
+def test_sac_gets_its_steps_per_update_from_the_quotient() -> None:
+    roller = upgraded(FLAT_SAC)["behaviors"]["Roller"]
+    assert roller["hyperparameters"]["steps_per_update"] == 2.5
+    assert "beta" not in roller["hyperparameters"]
+
+
+def test_curiosity_of_the_oldest_files_becomes_a_signal() -> None:
+    assert upgraded(FLAT_OLDEST)["behaviors"]["RollerBrain"]["reward_signals"] == {
+        "extrinsic": {"strength": 1.0, "gamma": 0.9},
+        "curiosity": {"strength": 0.01, "network_settings": {"hidden_units": 128}},
+    }
+
+
+def test_a_curriculum_is_for_the_behavior_its_file_is_named_after() -> None:
+    lessons = upgraded(CURRICULUM_0_10, behavior="Roller")["environment_parameters"]["speed"]["curriculum"]
+    assert [lesson["value"] for lesson in lessons] == [0.7, 0.5, 0.3]
+    assert lessons[0]["completion_criteria"]["behavior"] == "Roller"
+    assert "completion_criteria" not in lessons[-1]
+
+
+def test_what_an_upgrade_leaves_out_is_told_where_it_stood() -> None:
+    text = FLAT_SAC.replace("    tau: 0.005\n", "    tauu: 0.005\n")
+    assert [(one.line, one.hint) for one in validate(text.encode()).warnings] == [(19, "Did you mean tau?")]
+
+
+def test_a_wrong_value_in_an_old_file_is_told_at_its_line() -> None:
+    text = FLAT_SAC.replace("hidden_units: 128", "hidden_units: many")
+    validation = validate(text.encode())
+    assert [one.line for one in validation.errors] == [1, 6]
+    assert validation.upgraded is None
+
+
+def test_what_went_out_of_use_is_replaced_without_being_refused() -> None:
+    text = CURRENT["signals"].replace(
+        "        network_settings:\n          hidden_units: 256\n", "        encoding_size: 64\n"
+    )
+    text = text.replace("    keep_checkpoints", "    framework: pytorch\n    keep_checkpoints")
+    validation = validate(text.encode())
+    assert (validation.valid, validation.format, len(validation.warnings)) == (True, "1.1.0", 2)
+    behavior = upgraded(text)["behaviors"]["Roller"]
+    assert behavior["reward_signals"]["curiosity"]["network_settings"] == {"hidden_units": 64}
+    assert "framework" not in behavior
+
+
+def test_the_difference_is_shown_line_by_line() -> None:
+    shown = difference("a: 1\nb: 2", "a: 1\nb: 3\n", "x.yaml")
+    assert "-b: 2\n+b: 3\n" in shown
+    assert "+++ x.yaml, upgraded" in shown
+
+
+@pytest.mark.slow
+@pytest.mark.mlagents
+def test_no_mistake_in_an_old_file_passes_or_leads_to_an_upgrade_that_is_refused() -> None:
+    upgrades = []
+    for form, text in OLD.values():
+        for mutant in mutants(text, seed=5):
+            validation = validate(mutant.text.encode())
+            assert not validation.valid, (form, mutant)
+            upgrades += [validation.upgraded] if validation.upgraded else []
+    assert len(upgrades) > 200
+    assert [told for told in refusals(upgrades) if told] == []

@@ -1,0 +1,123 @@
+# ruff: noqa: E501
+"""For each entry of the catalogue, what ML-Agents, PyTorch or Windows write when it happens."""
+
+CONFIG = "mlagents.trainers.exception.TrainerConfigError"
+TRAINER = "mlagents.trainers.exception.UnityTrainerException"
+ENVS = "mlagents_envs.exception"
+
+# The last line (or lines) of a traceback, by the id of the cause.
+RAISED = {
+    "protobuf_descriptors": "TypeError: Descriptors cannot be created directly.",
+    "numpy_alias": "AttributeError: module 'numpy' has no attribute 'float'.",
+    "numpy2_abi": "ImportError: numpy.core.multiarray failed to import",
+    "cattrs_register": "TypeError: Invalid first argument to `register()`. typing.Dict[str, int] is not a class.",
+    "pkg_resources_missing": "ModuleNotFoundError: No module named 'pkg_resources'",
+    "distutils_missing": "ModuleNotFoundError: No module named 'distutils'",
+    "attrs_key": "AttributeError: 'str' object has no attribute '_key'",
+    "torch_missing": f"{ENVS}.UnityException: A compatible version of PyTorch was not installed. Please visit the site",
+    "torch_dll": r"OSError: [WinError 126] The specified module could not be found. Error loading C:\v\lib\c10.dll",
+    "import_error": "ModuleNotFoundError: No module named 'grpc'",
+    "dll_or_cmd_missing": "FileNotFoundError: [Errno 2] No such file or directory: 'mlagents-learn'",
+    "numenvs_editor": "ValueError: num_envs must be 1 if env_path is not set.",
+    "numareas": "ValueError: num_areas must be set to a positive number >= 1.",
+    "device_name": "RuntimeError: Expected one of cpu, cuda, ipu, xpu, mkldnn device type at start of device string: gpu",
+    "config_not_found": f"{CONFIG}: Config file could not be found at C:\\proj\\ball.yaml.",
+    "config_decode": f"{CONFIG}: There was an error decoding Config file from ball.yaml. Make sure",
+    "config_bom": f"{CONFIG}: The option ï»¿behaviors was specified in your YAML file, but is invalid.",
+    "config_yaml": f"{CONFIG}: Error parsing yaml file. Please check for formatting errors.",
+    "config_tab": "yaml.scanner.ScannerError: while scanning for the next token\n"
+    "found character '\\t' that cannot start any token\n  in \"ball.yaml\", line 2, column 1",
+    "config_scanner": "yaml.scanner.ScannerError: mapping values are not allowed here",
+    "config_empty": "TypeError: 'NoneType' object is not iterable",
+    "config_old_format": f"{CONFIG}: The option default was specified in your YAML file, but is invalid.",
+    "config_toplevel": f"{CONFIG}: The option Ball was specified in your YAML file, but is invalid.",
+    "config_key": f"{CONFIG}: The option batchsize was specified in your YAML file for PPOSettings, but is invalid.",
+    "config_value": "ValueError: invalid literal for int() with base 10: '1e4'",
+    "config_enum": "ValueError: 'cosine' is not a valid ScheduleType",
+    "config_trainer": f"{CONFIG}: Invalid trainer type PPO was found",
+    "config_no_trainer": f"{CONFIG}: Hyperparameters were specified but no trainer_type was given.",
+    "config_unsupported": f"{CONFIG}: Unsupported reward signal configuration None.",
+    "config_missing_arg": "TypeError: GAILSettings.__init__() missing 1 required positional argument: 'demo_path'",
+    "config_behaviors_null": "AttributeError: 'NoneType' object has no attribute 'items'",
+    "config_memory": f"{CONFIG}: When using memory, memory size must be divisible by 2.",
+    "config_curriculum": f"{CONFIG}: A non-terminal lesson does not have a completion_criteria for height.",
+    "config_sampler": f"{CONFIG}: Minimum value is greater than maximum value in uniform sampler.",
+    "run_exists": f"{TRAINER}: Previous data from this run ID was found. Either specify a new one",
+    "run_missing": f"{TRAINER}: Previous data from this run ID was not found. Train a new run",
+    "init_missing": f"{TRAINER}: Could not initialize from results/zzz. Make sure models have",
+    "checkpoint_missing": "FileNotFoundError: [Errno 2] No such file or directory: 'results/a/Ball/checkpoint.pt'",
+    "status_incompatible": "mlagents.trainers.exception.TrainerError: Metadata not found, resuming from an incompatible version",
+    "status_broken": "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
+    "weights_only": "_pickle.UnpicklingError: Weights only load failed. This file can still be loaded",
+    "results_perm": r"PermissionError: [Errno 13] Permission denied: 'results\\ball\\Ball'",
+    "results_dir": "FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/x'",
+    "disk_full": "OSError: [Errno 28] No space left on device",
+    "env_not_found": f"{ENVS}.UnityEnvironmentException: Couldn't launch the Ball environment. Provided filename does "
+    "not match any environments.",
+    "env_perm": f"{ENVS}.UnityEnvironmentException: Error when trying to launch environment - make sure permissions are "
+    'set correctly. For example "chmod -R 755 Ball"',
+    "port_in_use": f"{ENVS}.UnityWorkerInUseException: Couldn't start socket communication because worker number 0 is "
+    "still in use. You may need to manually close a previously opened environment",
+    "timeout": f"{ENVS}.UnityTimeOutException: The Unity environment took too long to respond. Make sure that :\n"
+    "\t The environment does not need user interaction to launch",
+    "api_mismatch": f"{ENVS}.UnityEnvironmentException: The communication API version is not compatible between Unity and "
+    "python. Python API: 1.5.0, Unity API: 0.15.0.",
+    "api_mismatch_old": f"{ENVS}.UnityEnvironmentException: The API number is not compatible between Unity and python.",
+    "api_empty": "AttributeError: 'StrictVersion' object has no attribute 'version'",
+    "env_exit": f"{ENVS}.UnityEnvironmentException: Environment shut down with return code -11 (SIGSEGV).",
+    "env_restart_limit": "RuntimeError: no environment is left",
+    "env_stuck": "TimeoutError: Workers {0} stuck in waiting state",
+    "env_comm": f"{ENVS}.UnityCommunicationException: UnityEnvironment worker: recv failed.",
+    "sidechannel": f"{ENVS}.UnitySideChannelException: Unknown side channel data received. Channel type : 1.",
+    "behavior_missing": f"{CONFIG}: The behavior name Ball has not been specified in the trainer "
+    "configuration. Please add an entry in the configuration file for Ball, or set default_settings.",
+    "behavior_missing_old": f'{CONFIG}: Trainer config must have either a "default" section, or a '
+    "section for the brain name (Ball). See the config/trainer_config.yaml for an example.",
+    "demo_missing": "FileNotFoundError: The demonstration file or directory demos/Ball.demo does not exist.",
+    "demo_mismatch": "RuntimeError: The action spaces in demonstration do not match the policy's action spaces.",
+    "obs_too_small": f"{TRAINER}: Visual observation resolution (8x8) is too small forthe provided",
+    "no_obs": f"{TRAINER}: The trainer was unable to process any of the provided inputs.",
+    "obs_shape": f"{ENVS}.UnityObservationException: Observation at index=0 for agent 1 didn't match the ObservationSpec. "
+    "Got shape (7,) but expected (8,).",
+    "nan_obs": "RuntimeError: The observations provided had NaN values.",
+    "nan_action": "RuntimeError: Continuous NaN action detected.",
+    "resume_shape_crash": "RuntimeError: The size of tensor a (8) must match the size of tensor b (10) at dimension 1",
+    "slash_name": "RuntimeError: Parent directory results/a/My does not exist.",
+    "zero_interval": "ZeroDivisionError: integer modulo by zero",
+    "cuda_oom": "torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
+    "cpu_oom": "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
+    "cuda_not_compiled": "AssertionError: Torch not compiled with CUDA enabled",
+    "cuda_arch": "RuntimeError: CUDA kernel errors: no kernel image is available for execution on the device",
+    "cuda_assert": "RuntimeError: CUDA error: device-side assert triggered",
+    "onnxscript": "ModuleNotFoundError: No module named 'onnxscript'",
+    "onnx_missing": "torch.onnx.errors.OnnxExporterError: Module onnx is not installed!",
+    "onnx_other": "torch.onnx.errors.UnsupportedOperatorError: Exporting the operator 'aten::x' is not supported.",
+    "double_interrupt": "KeyboardInterrupt",
+    "generic_traceback": "zipfile.BadZipFile: File is not a zip file",
+}
+
+# What stands before it.
+BEFORE = {"env_restart_limit": "[ERROR] Worker 0 exceeded the allowed number of restarts.\n"}
+
+# What a command line is refused with: no traceback.
+REFUSED = {
+    "cli_unrecognized": "usage: mlagents-learn [-h]\nmlagents-learn: error: unrecognized arguments: --nosuch",
+    "cli_value": "usage: mlagents-learn [-h]\nmlagents-learn: error: argument --seed: invalid int value: 'x'",
+}
+
+# Warnings: of these a training does not end.
+NOTICED = {
+    "cli_removed": "[WARNING] The command line argument --torch was removed",
+    "plugin_missing": "[WARNING] Unable to find any entry points for mlagents.stats_writer, even the default ones.",
+    "status_missing_warn": "[WARNING] Training status file not found. Not all functions will resume properly.",
+    "version_changed_warn": "[WARNING] Checkpoint was loaded from a different version of ML-Agents.",
+    "env_restart": "[WARNING] Restarting worker[0] after 'Communicator has exited.'",
+    "env_killed_shutdown": "[WARNING] Environment timed out shutting down. Killing...",
+    "workers_no_shutdown": "[ERROR] SubprocessEnvManager had workers that didn't signal shutdown",
+    "behavior_default_warn": "[WARNING] Behavior name Ball does not match any behaviors specified in the file",
+    "no_behavior": "[WARNING] Trainer has no policies, not saving anything.",
+    "resume_shape_warn": "[WARNING] Failed to load for module Policy. Initializing",
+    "group_reward_warn": "[WARNING] An agent recieved a Group Reward, but you are not using a multi-agent trainer.",
+    "teams_warn": "[WARNING] Your environment contains multiple teams, but PPOTrainer doesn't support adversarial games.",
+    "logging_error": "--- Logging error ---",
+}

@@ -1,0 +1,176 @@
+"""Why a training ended badly, told from its console alone."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessions.domain.diagnosis.catalogue import CATALOGUE
+from sessions.domain.diagnosis.entries import PHASES, Kind
+from sessions.domain.diagnosis.explain import Diagnosis, diagnose
+from sessions.domain.diagnosis.reading import read_console
+from sessions.domain.diagnosis.remedies import REMEDIES
+from sessions.domain.states import State
+from tests.sessions.domain.diagnosis.samples import BEFORE, NOTICED, RAISED, REFUSED
+
+BANNER = " Version information:\n  ml-agents: 1.1.0,\n  ml-agents-envs: 1.1.0,\n"
+SUMMARY = "[INFO] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.\n"
+SAVED = (
+    "[INFO] Exported results/a/Ball/Ball-524.onnx\n[INFO] Copied results/a/Ball/Ball-524.onnx to results/a/Ball.onnx.\n"
+)
+INTERRUPTED = "[INFO] Learning was interrupted. Please wait while the graph is generated.\n"
+QUIET = {"interrupted"}
+
+
+def traceback(last: str) -> str:
+    return f'Traceback (most recent call last):\n  File "learn.py", line 8, in <module>\n    main()\n{last}\n'
+
+
+def explained(text: str) -> Diagnosis | None:
+    return diagnose(read_console(text))
+
+
+def found(text: str) -> Diagnosis:
+    diagnosis = explained(text)
+    assert diagnosis is not None
+    return diagnosis
+
+
+def test_every_entry_of_the_catalogue_has_a_sample() -> None:
+    assert {entry.id for entry in CATALOGUE} == {*RAISED, *REFUSED, *NOTICED, *QUIET}
+    assert len({entry.id for entry in CATALOGUE}) == len(CATALOGUE)
+
+
+@pytest.mark.parametrize(("cause", "last"), RAISED.items())
+def test_an_error_is_explained_by_its_cause(cause: str, last: str) -> None:
+    before = BEFORE.get(cause, "")
+    assert found(BANNER + before + traceback(last)).id == cause
+
+
+@pytest.mark.parametrize(("cause", "text"), REFUSED.items())
+def test_a_refused_command_line_is_explained(cause: str, text: str) -> None:
+    assert found(text).id == cause
+
+
+@pytest.mark.parametrize(("notice", "line"), NOTICED.items())
+def test_a_warning_explains_nothing(notice: str, line: str) -> None:
+    entry = next(entry for entry in CATALOGUE if entry.id == notice)
+    assert entry.kind is Kind.NOTICE
+    assert entry.compiled().search(line)
+    assert explained(BANNER + line + "\n" + SUMMARY + SAVED) is None
+    assert found(BANNER + line + "\n" + traceback("AssertionError: Torch not compiled with CUDA enabled")).id == (
+        "cuda_not_compiled"
+    )
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.id)
+def test_an_entry_is_whole(entry) -> None:  # type: ignore[no-untyped-def]
+    assert entry.phase in PHASES
+    assert set(entry.remedies) <= set(REMEDIES)
+    named = {name for text in (entry.cause, entry.fix) for _, name, _, _ in string.Formatter().parse(text) if name}
+    assert named <= set(re.compile(entry.pattern).groupindex)
+    for text in (entry.cause, entry.fix):
+        assert text.endswith((".", "}"))
+
+
+def test_what_went_wrong_first_is_the_cause_and_the_rest_is_named() -> None:
+    text = BANNER + "[ERROR] Worker 0 exceeded the allowed number of restarts.\n" + INTERRUPTED
+    diagnosis = found(text + traceback(RAISED["onnx_missing"]))
+    assert diagnosis.id == "env_restart_limit"
+    assert "The package onnx is missing" in diagnosis.further
+
+
+def test_the_lines_that_speak_for_it_are_named_with_their_numbers() -> None:
+    text = BANNER + SUMMARY + traceback(RAISED["port_in_use"])
+    (evidence,) = found(text).evidence
+    assert (evidence.source, evidence.line) == ("console.log", text.split("\n").index(RAISED["port_in_use"]) + 1)
+    assert "still in use" in evidence.text
+
+
+def test_an_unknown_error_shows_its_last_lines() -> None:
+    diagnosis = found(BANNER + SUMMARY + traceback("OddError: the moon is full\n and it rains"))
+    assert diagnosis.id == "generic_traceback"
+    assert any("the moon is full" in one.text for one in diagnosis.evidence)
+
+
+def test_a_training_that_went_well_has_no_diagnosis() -> None:
+    restarted = "[WARNING] Restarting worker[0] after 'The Unity environment took too long to respond.'\n"
+    worker = "Process Process-1:\n" + traceback(RAISED["timeout"])
+    assert explained(BANNER + SUMMARY + restarted + worker + SUMMARY + SAVED) is None
+
+
+def test_a_stop_is_no_failure_but_says_how_to_go_on() -> None:
+    reading = read_console(BANNER + SUMMARY + INTERRUPTED + SAVED)
+    assert reading.state is State.STOPPED
+    assert found(BANNER + SUMMARY + INTERRUPTED + SAVED).id == "interrupted"
+
+
+def test_an_environment_that_left_twice_explains_a_training_that_stopped_by_itself() -> None:
+    text = BANNER + SUMMARY + "[ERROR] Worker 0 exceeded the allowed number of restarts.\n" + INTERRUPTED + SAVED
+    assert found(text).id == "env_restart_limit"
+
+
+def test_a_second_ctrl_c_after_the_model_was_saved_costs_nothing() -> None:
+    text = BANNER + SUMMARY + INTERRUPTED + SAVED + traceback("KeyboardInterrupt")
+    assert read_console(text).state is State.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("", State.STARTING),
+        (BANNER, State.STARTING),
+        (
+            BANNER + "[INFO] Listening on port 5004. Start training by pressing the Play button.\n",
+            State.WAITING_FOR_EDITOR,
+        ),
+        (BANNER + "[INFO] Connected new brain: Ball?team=0\n", State.RUNNING),
+        (BANNER + SUMMARY, State.RUNNING),
+        (BANNER + SUMMARY + SAVED, State.COMPLETED),
+        (BANNER + SUMMARY + traceback("MemoryError"), State.FAILED),
+    ],
+)
+def test_a_console_tells_how_far_it_is(text: str, state: State) -> None:
+    assert read_console(text).state is state
+
+
+def test_only_the_last_of_several_starts_counts() -> None:
+    first = "(venv) PS C:\\proj> mlagents-learn ball.yaml\n" + BANNER + traceback(RAISED["timeout"])
+    again = "(venv) PS C:\\proj> mlagents-learn ball.yaml --resume\n" + BANNER + SUMMARY.replace("500", "900")
+    reading = read_console(first + again)
+    assert reading.state is State.RUNNING
+    assert [(one.name, one.step) for one in reading.behaviors] == [("Ball", 900)]
+    assert reading.first_line == first.count("\n") + 1
+
+
+def test_lines_that_the_console_could_not_show_are_read_all_the_same() -> None:
+    line = "Message: '\\u0412. Step: 200. Time Elapsed: 1.9 s. Mean Reward: 2.510. Std of Reward: 0.221. Training.'\n"
+    (behavior,) = read_console(BANNER + "--- Logging error ---\n" + line).behaviors
+    assert (behavior.name, behavior.step, behavior.mean_reward) == ("\u0412", 200, 2.51)
+
+
+def test_words_of_the_console_stay_short_and_in_one_line() -> None:
+    name = "x" * 100_000
+    diagnosis = found(
+        BANNER + traceback(f"FileNotFoundError: The demonstration file or directory {name} does not exist")
+    )
+    assert len(diagnosis.cause) < 1000
+    assert all(len(one.text) <= 301 for one in diagnosis.evidence)
+
+
+def test_a_long_console_is_searched_at_both_ends() -> None:
+    text = BANNER + "[INFO] a line that says nothing at all\n" * 200_000 + traceback(RAISED["cuda_oom"])
+    diagnosis = found(text)
+    assert diagnosis.id == "cuda_oom"
+    assert diagnosis.evidence[0].line == text.count("\n")
+
+
+@given(st.text(max_size=2000))
+def test_any_text_is_read(text: str) -> None:
+    reading = read_console(text)
+    diagnosis = diagnose(reading, ended=True)
+    assert diagnosis is None or diagnosis.title
