@@ -21,21 +21,24 @@ def max_steps_of(configuration: bytes) -> dict[str, int]:
 
     Other than a configuration that is to be started, one that was used is not refused for what is wrong in it.
     """
-    try:
-        tree = parse(configuration).tree
-    except ConfigError:
-        return {}
-    behaviors = tree.get("behaviors") if isinstance(tree, Mapping) else None
-    if not isinstance(behaviors, Mapping):
-        return {}
-    told = {
-        str(name): as_float(settings.get("max_steps")) for name, settings in behaviors.items() if _is_mapping(settings)
-    }
+    told = {name: as_float(settings.get("max_steps")) for name, settings in _behaviors_in(configuration)}
     return {name: int(steps) for name, steps in told.items() if steps is not None and 0 < steps < LARGEST_STEP}
 
 
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, Mapping)
+def trainer_types_of(configuration: bytes) -> dict[str, str]:
+    """Return trainer_type by behavior, as `max_steps_of` does; at most 50 characters of it."""
+    told = {name: settings.get("trainer_type") for name, settings in _behaviors_in(configuration)}
+    return {name: kind[:50] for name, kind in told.items() if isinstance(kind, str)}
+
+
+def _behaviors_in(configuration: bytes) -> list[tuple[str, Mapping[Any, Any]]]:
+    try:
+        tree = parse(configuration).tree if configuration else None
+    except ConfigError:
+        return []
+    behaviors = tree.get("behaviors") if isinstance(tree, Mapping) else None
+    given = behaviors.items() if isinstance(behaviors, Mapping) else ()
+    return [(str(name), settings) for name, settings in given if isinstance(settings, Mapping)]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,14 @@ from django.db.models import Q
 
 from sessions.domain.command import numbered, run_id_like
 from sessions.domain.numbers import finite
-from sessions.domain.results_facts import TimerFacts, Traces, judge, max_steps_of, read_timers
+from sessions.domain.results_facts import (
+    TimerFacts,
+    Traces,
+    judge,
+    max_steps_of,
+    read_timers,
+    trainer_types_of,
+)
 from sessions.domain.results_layout import (
     CONFIGURATION,
     FORMATS,
@@ -47,6 +55,7 @@ from sessions.runtime.files import read_regular
 from sessions.runtime.rundir import RunDirectory
 from sessions.services import artifacts, distributions, points
 from sessions.services.copying import move_in
+from sessions.services.progress import best_of
 from sessions.services.transitions import record
 
 TAG = "imported"
@@ -293,20 +302,25 @@ def behaviors_of(draft: Draft) -> list[BehaviorProgress]:
     steps: dict[str, int] = {}
     times: dict[str, float] = {}
     rewards: dict[str, dict[str, float]] = {}
+    best: dict[str, float | None] = {}
     for (_, behavior, tag), new in draft.series:
         if len(new):
+            best[behavior] = best_of(best.get(behavior), best_in({tag: new}))
             steps[behavior] = max(steps.get(behavior, 0), int(new.steps[-1]))
             times[behavior] = float(new.wall_times[-1])
             rewards.setdefault(behavior, {})[tag] = float(new.values[-1])
     last = max((one.start for one in draft.reading.logs), default=0)
     began = first_begun(one.log for one in draft.reading.logs if one.start == last)
-    goals = max_steps_of(draft.configuration) if draft.configuration else {}
+    goals, kinds = max_steps_of(draft.configuration), trainer_types_of(draft.configuration)
     return [
         BehaviorProgress(
             name=name,
             step=max(steps.get(name, 0), draft.final_steps.get(name, 0)),
             max_steps=goals.get(name),
+            trainer_type=kinds.get(name, ""),
             mean_reward=reward_in(rewards.get(name, {})),
+            best_reward=best.get(name),
+            trained_at=moment(times[name]) if name in times else None,
             elapsed_seconds=finite(times[name] - began) if name in times else None,
             seen=True,
         )
@@ -317,6 +331,12 @@ def behaviors_of(draft: Draft) -> list[BehaviorProgress]:
 def reward_in(values: Mapping[str, float]) -> float | None:
     """Return the reward among the last values of a behavior, by tag; None when there is none."""
     return next((finite(values[tag]) for tag in REWARD_TAGS if tag in values), None)
+
+
+def best_in(new: Mapping[str, Points]) -> float:
+    """Return the largest reward among points, by tag; NaN when there is none."""
+    rewards = (value for tag in REWARD_TAGS if tag in new for value in new[tag].values)
+    return float(max(filter(math.isfinite, rewards), default=math.nan))
 
 
 def traces_of(draft: Draft, progress: Iterable[BehaviorProgress]) -> Traces:

@@ -25,6 +25,7 @@ from sessions.selectors.results_tree import Walk
 from sessions.services import artifacts
 from sessions.services.adopting import (
     TIMERS_BYTES,
+    best_in,
     event_file,
     moment,
     new_attempt,
@@ -33,7 +34,7 @@ from sessions.services.adopting import (
 )
 from sessions.services.alarms import raise_alarm
 from sessions.services.event_batches import order_of, store_batch
-from sessions.services.progress import advance
+from sessions.services.progress import advance, best_of
 from sessions.services.transitions import SUPERVISOR, announce_end, record, touch
 
 BATCH_BYTES = 4 * 1024 * 1024
@@ -194,8 +195,12 @@ def _advance(row: EventFile, new: Mapping[str, Points]) -> None:
     latest = max(float(one.wall_times[-1]) for one in filled.values())
     elapsed = latest - row.attempt.started_at.timestamp() if row.attempt.started_at else None
     advance(session_id, row.behavior, step)
-    told = {"mean_reward": reward_in({tag: float(one.values[-1]) for tag, one in filled.items()})}
-    columns = {name: value for name, value in told.items() if value is not None} | {"elapsed_seconds": finite(elapsed)}
+    told: dict[str, object] = {
+        "mean_reward": reward_in({tag: float(one.values[-1]) for tag, one in filled.items()}),
+        "best_reward": best_of(before.best_reward if before else None, best_in(filled)),
+    }
+    columns = {name: value for name, value in told.items() if value is not None}
+    columns |= {"elapsed_seconds": finite(elapsed), "trained_at": moment(latest)}
     BehaviorProgress.objects.filter(session_id=session_id, name=row.behavior).update(**columns)
     Attempt.objects.filter(pk=row.attempt_id).update(progressed_at=moment(latest))
     pace = _pace(before, step, elapsed)

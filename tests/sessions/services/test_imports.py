@@ -65,7 +65,8 @@ def test_a_run_that_ended_becomes_a_session(ada: User, results: Path) -> None:
     assert (attempt.machine, attempt.command) == (None, ["mlagents-learn", "a.yaml"])
     behavior = session.behaviors.get()
     assert (behavior.step, behavior.max_steps) == (300, 300)
-    assert behavior.mean_reward == pytest.approx(0.3)
+    assert behavior.mean_reward == behavior.best_reward == pytest.approx(0.3)
+    assert behavior.trained_at == session.ended_at
     assert sorted(session.artifacts.values_list("path", flat=True)) == ["Ball.onnx", "Ball/Ball-300.onnx"]
     assert ImportedRun.objects.get().version == "1.1.0"
     shapes, _ = points_after(session, tag=REWARD)
