@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sessions.metrics.layouts import Layout, Layouts
+from sessions.metrics.layouts import Layouts, Slot
 from sessions.metrics.records import FRAME_BYTES, HEADER, Lengths
 
 MOST_PERIOD = 64
@@ -23,19 +23,14 @@ FIRST_ROWS = 64
 LAYOUTS = Layouts()
 
 
-class Slot(NamedTuple):
-    """The place of a record in the row, and its layout if it is a scalar's."""
-
-    offset: int
-    layout: Layout | None
-
-
 class Stretch(NamedTuple):
     """Rows of records that repeat, as a matrix of bytes, and where it begins in the data."""
 
     start: int
     rows: np.ndarray
     slots: list[Slot]
+    # Where the row has records that are no scalars.
+    others: list[int]
 
     @property
     def width(self) -> int:
@@ -47,9 +42,10 @@ class Stretch(NamedTuple):
         """Where the data go on behind it."""
         return self.start + self.width * len(self.rows)
 
-    def places(self, slot: Slot) -> np.ndarray:
-        """Return where the records of a slot are in the data."""
-        return self.start + slot.offset + self.width * np.arange(len(self.rows))
+    def places(self, offset: int) -> np.ndarray:
+        """Return where the records at an offset in the rows are in the data."""
+        first = self.start + offset
+        return np.arange(first, first + self.width * len(self.rows), self.width)
 
 
 @dataclass
@@ -66,7 +62,8 @@ def frames_of(data: bytes) -> Frames:
     """Return where the records of `data` are, whose first byte begins one."""
     found, lengths = Frames(), Lengths()
     most, known = len(data) - FRAME_BYTES, lengths.known
-    position, since, patience = 0, 0, LEAST_REPEATED
+    # The first record is the version's, and repeats nothing.
+    position, since, patience = 0, 0, LEAST_REPEATED + 1
     while position <= most:
         length = known.get(data[position : position + HEADER.size])
         if length is None:
@@ -79,7 +76,7 @@ def frames_of(data: bytes) -> Frames:
         if len(found.sizes) - since >= patience:
             stretch = _stretch(data, found, since)
             if stretch is None:
-                patience = min(2 * patience, MOST_PATIENCE)
+                patience = min(patience + patience // 4, MOST_PATIENCE)
             else:
                 found.stretches.append(stretch)
                 position, patience = stretch.end, LEAST_REPEATED
@@ -124,12 +121,16 @@ def _from(data: bytes, start: int, sizes: list[int], least: int) -> Stretch | No
         same[offset : offset + HEADER.size] = 0xFF
     if len(rows) < least or alike(rows[:FIRST_ROWS], same) < least:
         return None
-    slots = [Slot(at, LAYOUTS.of(data, start + at, size)) for at, size in zip(offsets, sizes, strict=True)]
+    layouts = [(at, LAYOUTS.of(data, start + at, size)) for at, size in zip(offsets, sizes, strict=True)]
+    slots = [Slot(at, layout) for at, layout in layouts if layout is not None]
     for slot in slots:
-        if slot.layout is not None:
-            same[slot.offset : slot.offset + len(slot.layout.same)] = slot.layout.same
+        same[slot.offset : slot.offset + len(slot.layout.same)] = slot.layout.same
     count = alike(rows, same)
-    return Stretch(start, rows[:count], slots) if count >= least else None
+    return (
+        Stretch(start, rows[:count], slots, [at for at, layout in layouts if layout is None])
+        if count >= least
+        else None
+    )
 
 
 def alike(rows: np.ndarray, same: np.ndarray) -> int:

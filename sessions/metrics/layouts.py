@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,15 +34,22 @@ class Layout:
     tag: str
     wall_time: int
     value: int
+    # Of how many bytes the step is; its bytes are in `varying` behind those of the wall time.
+    step_bytes: int
     value_type: str
-    # Which of the varying bytes are the step's.
-    step: slice
     same: np.ndarray
     same_bits: int
     pattern: int
     varying: np.ndarray
     bases: np.ndarray
     rest: int
+
+
+class Slot(NamedTuple):
+    """A place for a record in a row of bytes, and the layout of the records there."""
+
+    offset: int
+    layout: Layout
 
 
 class Columns(NamedTuple):
@@ -109,8 +117,8 @@ def _layout(tag: str, record: bytes, position: int, places: Places) -> Layout:
     return Layout(
         tag=tag,
         wall_time=wall_time - position,
-        step=slice(WALL_TIME_BYTES, WALL_TIME_BYTES + step_end - step),
         value=value - position,
+        step_bytes=step_end - step,
         value_type=value_type,
         same=same,
         same_bits=same_bits,
@@ -181,17 +189,26 @@ def _number(data: bytes, tensor: Span) -> tuple[int, str, int] | None:
     return (first, value_type, size) if (content or listed) and last - first == size else None
 
 
-def columns_of(rows: np.ndarray, layout: Layout) -> Columns:
-    """Return what records of a layout say; each row of bytes begins with one of them."""
-    varying = rows.T[layout.varying]
-    sums = np.bitwise_xor.reduce(contributions()[varying + layout.bases], axis=0)
-    stored = _numbers(rows, len(layout.same) - FOOTER_BYTES, "<u4")
-    return Columns(
-        _steps(varying[layout.step]),
-        _numbers(rows, layout.wall_time, "<f8").astype(np.float64),
-        _numbers(rows, layout.value, layout.value_type).astype(np.float64),
-        masked(sums ^ np.uint32(layout.rest)) == stored,
-    )
+def columns_of(rows: np.ndarray, slots: Sequence[Slot]) -> Iterator[tuple[Slot, Columns]]:
+    """Yield what the records in some slots of each row say; slots alike in all but their tags are read together."""
+    alike: dict[tuple[int, int, str], list[Slot]] = {}
+    for slot in slots:
+        kind = len(slot.layout.varying), slot.layout.step_bytes, slot.layout.value_type
+        alike.setdefault(kind, []).append(slot)
+    for (width, step_bytes, value_type), some in alike.items():
+        places = np.concatenate([slot.layout.varying + slot.offset for slot in some])
+        bases = np.concatenate([slot.layout.bases for slot in some])
+        # By slot, by byte, by row: what is combined lies side by side.
+        varying = rows.T[places].reshape(len(some), width, len(rows))
+        contributed = contributions()[varying.reshape(-1, len(rows)) + bases].reshape(varying.shape)
+        rests = np.array([[slot.layout.rest] for slot in some], np.uint32)
+        sums = masked(np.bitwise_xor.reduce(contributed, axis=1) ^ rests)
+        steps = _steps(varying[:, WALL_TIME_BYTES : WALL_TIME_BYTES + step_bytes])
+        for index, (offset, layout) in enumerate(some):
+            wall_times = _numbers(rows, offset + layout.wall_time, "<f8").astype(np.float64)
+            values = _numbers(rows, offset + layout.value, value_type).astype(np.float64)
+            stored = _numbers(rows, offset + len(layout.same) - FOOTER_BYTES, "<u4")
+            yield some[index], Columns(steps[index], wall_times, values, sums[index] == stored)
 
 
 def _numbers(rows: np.ndarray, at: int, kind: str) -> np.ndarray:
@@ -199,9 +216,9 @@ def _numbers(rows: np.ndarray, at: int, kind: str) -> np.ndarray:
 
 
 def _steps(varints: np.ndarray) -> np.ndarray:
-    """The numbers of which each byte is a row, seven bits in each, the lowest first."""
-    steps = np.zeros(varints.shape[1], np.int64)
-    for row in varints[::-1]:
+    """The numbers of which the second dimension has seven bits each, the lowest first."""
+    steps = np.zeros((len(varints), varints.shape[2]), np.int64)
+    for part in range(varints.shape[1] - 1, -1, -1):
         steps <<= 7
-        steps |= row & 0x7F
+        steps |= varints[:, part] & 0x7F
     return steps

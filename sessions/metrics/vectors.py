@@ -14,8 +14,8 @@ import numpy as np
 from sessions.metrics.checksums import LEAST, REACH, checksums, masked, windows
 from sessions.metrics.codec import Points
 from sessions.metrics.collecting import MOST_TAGS, Collector, Taken
-from sessions.metrics.frames import LAYOUTS, frames_of
-from sessions.metrics.layouts import Layout, columns_of
+from sessions.metrics.frames import LAYOUTS, Stretch, frames_of
+from sessions.metrics.layouts import Columns, Layout, Slot, columns_of
 from sessions.metrics.records import FOOTER_BYTES, FRAME_BYTES, HEADER, sound
 from sessions.metrics.restarts import Cuts, Order
 
@@ -60,10 +60,18 @@ class Pieces:
         self.by_tag: dict[str, list[Piece]] = {}
         self.skipped = 0
 
-    def add(self, places: np.ndarray, rows: np.ndarray, layout: Layout) -> None:
+    def add_stretch(self, stretch: Stretch) -> None:
+        """Add the scalars of a stretch."""
+        for slot, columns in columns_of(stretch.rows, stretch.slots):
+            self._add(slot.layout, stretch.places(slot.offset), columns)
+
+    def add_alike(self, places: np.ndarray, rows: np.ndarray, layout: Layout) -> None:
         """Add records of one layout."""
-        *columns, fine = columns_of(rows, layout)
-        piece = Piece(places, *columns)
+        for _, columns in columns_of(rows, [Slot(0, layout)]):
+            self._add(layout, places, columns)
+
+    def _add(self, layout: Layout, places: np.ndarray, columns: Columns) -> None:
+        piece, fine = Piece(places, columns.steps, columns.wall_times, columns.values), columns.sound
         if not fine.all():
             self.skipped += int(len(fine) - fine.sum())
             piece = piece.of(fine)
@@ -94,11 +102,9 @@ def take_at_once(data: bytes, order: Order, *, last: bool) -> Taken | None:
         return None
     pieces, singles = Pieces(), list(frames.singles)
     for stretch in frames.stretches:
-        for slot in stretch.slots:
-            if slot.layout is None:
-                singles += stretch.places(slot).tolist()
-            else:
-                pieces.add(stretch.places(slot), stretch.rows[:, slot.offset :], slot.layout)
+        pieces.add_stretch(stretch)
+        for offset in stretch.others:
+            singles += stretch.places(offset).tolist()
     collector = Collector(order)
     steps = _singly(data, _unlike(data, np.array(sorted(singles), np.int64), pieces), collector)
     if steps is None or len(pieces.by_tag) + len(collector.columns) > MOST_TAGS:
@@ -138,7 +144,7 @@ def _unlike_of_size(data: bytes, places: np.ndarray, size: int, pieces: Pieces) 
         layout = LAYOUTS.of(data, int(places[0]), size)
         same = np.zeros(len(places), bool) if layout is None else ~((rows ^ rows[0]) & layout.same).any(axis=1)
         if layout is not None and same.sum() >= LEAST_ALIKE:
-            pieces.add(places[same], rows[same], layout)
+            pieces.add_alike(places[same], rows[same], layout)
         else:
             same[0] = True
             rest.append(places[same])

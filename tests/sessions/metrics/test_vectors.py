@@ -35,7 +35,6 @@ def plain(taken: Taken) -> dict[str, Any]:
             ]
             for tag, points in taken.points.items()
         },
-        "tags": list(taken.points),
         "histograms": [repr(one) for one in taken.histograms],
         "texts": taken.texts,
         "cuts": taken.cuts,
@@ -161,6 +160,13 @@ def test_a_damaged_record_in_the_middle_of_many_is_counted_and_no_other_is_lost(
     taken = assert_same(file_of() + b"".join([*records[:600], wounded, *records[601:]]))
     assert taken is not None
     assert (taken.skipped, len(taken.points["a"]), len(taken.points["b"])) == (1, 499, 500)
+
+
+def test_tags_come_in_the_order_in_which_they_were_first_written() -> None:
+    names = ["b", "a", *(f"{number:03d}" for number in range(40, 0, -1)), "c"]
+    taken = assert_same(file_of(*(scalar(tag=tag, step=step) for step in range(20) for tag in names)))
+    assert taken is not None
+    assert list(taken.points) == names
 
 
 def test_every_tag_of_its_own_is_read_singly_and_in_time() -> None:
