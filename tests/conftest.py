@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from sessions.runtime.locks import FileLock
 from tests.browsing import BROWSERS, find_browser
 from tests.factories import make_user
+from tests.running import eventually
 
 REQUIRE_ALL = os.environ.get("MENTOR_TEST_REQUIRE") == "all"
 
@@ -37,6 +40,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"{part} is required: {reason}", pytrace=False)
         elif reason:
             pytest.skip(reason)
+
+
+@pytest.fixture
+def editor_port() -> Iterator[None]:
+    """The machine's one Editor, for a test whose trainer waits for it: other workers wait meanwhile."""
+    lock = FileLock(Path(tempfile.gettempdir(), "mentor-tests-editor.lock"))
+    eventually(lock.acquire, seconds=600, what="the end of another test with the Editor")
+    yield
+    lock.release()
 
 
 @pytest.fixture

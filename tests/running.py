@@ -22,8 +22,12 @@ import psutil
 
 from mentor_site.options import BASE_DIR
 
-# Blocks of ports below those that the system gives to connections.
-_blocks = itertools.count(os.getpid())
+# Blocks of ports below those that the system gives to connections; workers that run side by side share none.
+BLOCKS = 312
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_blocks = itertools.count(
+    (os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()) + _worker * BLOCKS // 2
+)
 READY_SECONDS = 60.0
 T = TypeVar("T")
 
@@ -54,7 +58,7 @@ class RunningMentor:
         self.url = f"http://127.0.0.1:{self.port}"
         self.ignore_sigint = ignore_sigint
         # Several MENTORs on one machine know nothing of each other's leases.
-        own = {"MENTOR_HOME": str(home), "MENTOR_BASE_PORT": str(10_000 + next(_blocks) * 64 % 20_000)}
+        own = {"MENTOR_HOME": str(home), "MENTOR_BASE_PORT": str(10_000 + next(_blocks) % BLOCKS * 64)}
         self.environ = {**os.environ, **own, **(variables or {})}
         self.environ.pop("DJANGO_SETTINGS_MODULE", None)
         self.token = ""

@@ -149,6 +149,7 @@ def processes_of(mentor: RunningMentor, run_id: str) -> list[psutil.Process]:
     return [psutil.Process(pid) for pid in with_cookie(spec.cookie)]
 
 
+@pytest.mark.usefixtures("editor_port")
 def test_in_editor_mode_it_waits_for_play_and_then_trains(mentor: RunningMentor) -> None:
     if port_is_taken(EDITOR_PORT):
         pytest.skip(f"port {EDITOR_PORT}, the Editor's, is in use on this machine")

@@ -89,6 +89,7 @@ def starts(mentor: RunningMentor, run_ids: list[str]) -> dict[str, list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("editor_port")
 def test_twenty_sessions_under_kills_keep_order_and_limits(tmp_path: Path) -> None:
     build = tmp_path / "Ball.x86_64"
     build.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")

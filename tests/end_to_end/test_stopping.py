@@ -173,6 +173,7 @@ def test_a_stop_while_torch_is_loaded_saves_nothing_and_the_resume_begins_anew(
 
 
 @pytest.mark.mlagents
+@pytest.mark.usefixtures("editor_port")
 def test_a_stop_while_it_waits_for_the_editor_leaves_no_process(mentor: RunningMentor) -> None:
     if port_is_taken(EDITOR_PORT):
         pytest.skip(f"port {EDITOR_PORT}, the Editor's, is in use on this machine")

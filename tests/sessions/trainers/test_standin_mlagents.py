@@ -44,6 +44,7 @@ def test_mlagents_trains_with_the_stand_in_as_an_executable(start: Start, tmp_pa
     assert "The trainer ended the training" in log
 
 
+@pytest.mark.usefixtures("editor_port")
 def test_mlagents_trains_two_behaviors_with_the_stand_in_as_the_editor(start: Start, tmp_path: Path) -> None:
     try:
         free_port(5004)
