@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sessions.domain.configuration.presets import Preset
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
@@ -122,6 +123,8 @@ class StartPage:
         metadata={"help": "Once a configuration was read: name, max_steps, learning_rate and the typed overrides."}
     )
     rules_open: bool = field(metadata={"help": "Whether a rule is filled in."})
+    presets: tuple[Preset, ...]
+    earlier: list[str] = field(metadata={"help": "Run ids whose configurations may be taken over."})
     trainers: list[TrainerShape]
     environments: list[EnvironmentShape]
     system: SystemShape

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
+from sessions.domain.configuration.presets import PRESETS
 from sessions.domain.numbers import natural
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.downloads import TEXT, whole_file
@@ -25,6 +26,7 @@ from sessions.pages.forms import ScheduleForm, StartForm, fields_of, initial_fro
 from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.selectors import console, history, machine, series, sessions
 from sessions.selectors.checkpoints import checkpoints_of, other_files
+from sessions.selectors.configs import earlier_run_ids
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.evaluations import evaluations_of
 from sessions.selectors.imports import source_of
@@ -288,6 +290,8 @@ def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPl
         notices=plan.notices if plan else [],
         behaviors=_behavior_fields(plan.config, form) if plan else [],
         rules_open=form.has_rules(),
+        presets=PRESETS,
+        earlier=earlier_run_ids(request.user),
         trainers=machine.trainer_shapes(),
         environments=machine.environment_shapes(),
         system=machine.system_shape(),

@@ -139,8 +139,8 @@ def test_a_visitor_notices_what_must_not_happen(mentor: RunningMentor, browser: 
 def test_a_training_from_the_form_to_its_report(mentor: RunningMentor, visitor: Visitor) -> None:
     page = visitor.page
     page.goto(f"{mentor.url}/start/")
-    page.get_by_role("button", name="Paste").click()
-    page.get_by_label("YAML text").fill(CONFIG)
+    page.get_by_role("button", name="Write").click()
+    page.get_by_role("textbox", name="YAML text").fill(CONFIG)
     page.get_by_label("Trainer", exact=True).select_option("practice")
     page.get_by_text("More options").click()
     page.get_by_label("Environment arguments").fill("--steps-per-second=2500")

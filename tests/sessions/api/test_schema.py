@@ -106,6 +106,22 @@ def test_a_validation_has_the_shape_described(api: Client, config: str) -> None:
     check(answer.json(), schema["paths"][path]["post"]["responses"]["200"], schema)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/configs/common/", {}),
+        ("/api/configs/common/", {"change": {"path": ["behaviors", "Ball", "time_horizon"], "value": "32"}}),
+        ("/api/configs/compare/", {"session": "ball"}),
+    ],
+)
+def test_what_the_editor_asks_has_the_shape_described(api: Client, path: str, body: dict[str, Any]) -> None:
+    schema = schema_of(api)
+    text = CONFIG.decode() + "  Cube: {}\n"
+    answer = api.post(path, json.dumps({"config": text, **body}), content_type="application/json")
+    assert answer.status_code == 200
+    check(answer.json(), schema["paths"][path]["post"]["responses"]["200"], schema)
+
+
 @pytest.mark.parametrize(("action", "status"), [("stop", 200), ("kill", 200), ("resume", 409), ("restore", 200)])
 def test_actions_and_refusals_have_the_shape_described(api: Client, action: str, status: int) -> None:
     schema = schema_of(api)
