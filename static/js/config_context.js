@@ -1,6 +1,6 @@
 // Where one stands in a YAML that is being written: its keys by indentation, also while it cannot be read as a whole.
 
-const LINE = /^(\s*)((?:- +)*)(?:(["']?)([^\s"'#{}[\],&*!|>%@`-][^:#]*?|-?[^\s:#]+?)\3\s*:(?=\s|$))?(\s*)(.*)$/;
+const LINE = /^(\s*)((?:- +)*)(?:(["']?)([^\s"'#{}[\],&*!|>%@`-][^:#]*?|-?[^\s:#]+?)\3 ?:(?=\s|$))?(\s*)(.*)$/;
 
 // Every key of a text: its path, where it stands, and the word that is its value.
 export function outline(text) {

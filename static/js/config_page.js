@@ -12,9 +12,9 @@ const urls = root.dataset;
 async function ask(address, body) {
   const headers = { Accept: "application/json" };
   if (body) Object.assign(headers, { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value });
-  const answer = await fetch(address, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers });
-  const seen = await answer.json();
-  if (!answer.ok) throw new Error(seen.detail ?? "The server does not answer.");
+  const answer = await fetch(address, body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers }).catch(() => null);
+  const seen = await answer?.json().catch(() => null);
+  if (!answer?.ok || !seen) throw new Error(seen?.detail ?? "The server does not answer.");
   return seen;
 }
 

@@ -91,3 +91,10 @@ test("any text has a context at every position", () => {
 test("a line goes on where the one before began, and deeper after a key without a value", () => {
   assert.deepEqual(["", "a: 1", "  a: 1", "  a:", "  a:  # mine", "  - a: 1", "- a:", "   "].map(indentAfter), [0, 0, 2, 4, 4, 4, 4, 3]);
 });
+
+test("long lines take no time", () => {
+  const text = `a${" ".repeat(100_000)}b\n${"- ".repeat(2000)}\n"${"x:".repeat(50_000)}`;
+  const begun = performance.now();
+  contextAt(text, text.length);
+  assert.ok(performance.now() - begun < 1000);
+});

@@ -11,7 +11,7 @@ from django.test import Client
 
 from sessions.domain.configuration.presets import PRESETS
 from sessions.domain.configuration.table import SECTIONS
-from tests.factories import CONFIG, make_session
+from tests.factories import CONFIG, make_session, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
 TEXT = "behaviors:\n  Ball:  # the ball\n    max_steps: 5e5  # long\n"
@@ -82,10 +82,10 @@ def test_a_text_is_compared_with_an_earlier_session_setting_by_setting(api: Clie
     assert post(api, "compare", config="a: [", session="ball-1").status_code == 400
 
 
-def test_sessions_of_others_are_not_compared_with(api: Client, ada: User, ben: User) -> None:
+def test_sessions_of_others_are_not_compared_with(api: Client, ada: User) -> None:
     make_session(owner=ada, run_id="secret", config=CONFIG)
     assert post(api, "compare", config=TEXT, session="nowhere").status_code == 404
-    api.force_login(ben)
+    api.force_login(make_user("cleo"))
     assert post(api, "compare", config=TEXT, session="secret").status_code == 404
     assert b"secret" not in api.get("/start/").content
 
