@@ -13,6 +13,7 @@ from sessions.api import (
     history,
     imports,
     keeping,
+    library,
     metrics,
     views,
 )
@@ -81,6 +82,8 @@ urlpatterns = [
     path("configs/presets/", editor.PresetsView.as_view(), name="presets"),
     path("configs/common/", editor.CommonView.as_view(), name="common"),
     path("configs/compare/", editor.CompareView.as_view(), name="compare"),
+    path("configs/library/", library.LibraryView.as_view(), name="library"),
+    path("configs/library/<int:key>/", library.KeptView.as_view(), name="kept"),
     path("trainers/", views.TrainersView.as_view(), name="trainers"),
     path("environments/", views.EnvironmentsView.as_view(), name="environments"),
     path("system/", views.SystemView.as_view(), name="system"),

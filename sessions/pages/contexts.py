@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sessions.domain.configuration.presets import Preset
 from sessions.domain.diagnosis.explain import Diagnosis
+from sessions.models import KeptConfig
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
 from sessions.selectors.history import Choice
@@ -125,6 +126,7 @@ class StartPage:
     rules_open: bool = field(metadata={"help": "Whether a rule is filled in."})
     presets: tuple[Preset, ...]
     earlier: list[str] = field(metadata={"help": "Run ids whose configurations may be taken over."})
+    kept: list[KeptConfig] = field(metadata={"help": "The newest version of every named configuration."})
     trainers: list[TrainerShape]
     environments: list[EnvironmentShape]
     system: SystemShape

@@ -55,6 +55,11 @@ def differences_to(session: TrainingSession, text: str) -> list[Difference]:
         before = parse(bytes(session.config_used)).tree
     except ConfigError as error:
         raise _refusal(error) from error
+    return between(before, now)
+
+
+def between(before: Any, now: Any) -> list[Difference]:
+    """Return the settings of two trees of configuration that differ."""
     found = compare(before, now)
     return [Difference(one.path, one.given, one.used, KINDS[one.kind]) for one in found if one.kind in KINDS]
 

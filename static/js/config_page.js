@@ -73,13 +73,25 @@ function start(cm, schema) {
   }
 
   async function begin(select) {
-    const { preset, session } = select.selectedOptions[0].dataset;
+    const { preset, kept, session } = select.selectedOptions[0].dataset;
     select.value = "";
     if (preset) editor.replace((await ask(urls.presets)).results.find((one) => one.name === preset).config);
+    if (kept) editor.replace((await ask(`${urls.library}${kept}/`)).config);
     if (session) editor.replace((await ask(urls.sessions.replace("RUN", encodeURIComponent(session)))).used);
     editor.focus();
   }
 
+  async function keep() {
+    const { name, version } = await ask(urls.library, { name: part("name").value, config: editor.text() });
+    part("kept").textContent = `Kept as ${name}, version ${version}.`;
+  }
+
+  part("name").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    part("keep").click();
+  });
+  part("keep").addEventListener("click", trying(keep));
   part("begin").addEventListener("change", (event) => trying(begin)(event.target));
   part("compare").addEventListener("change", trying(compare));
 }

@@ -8,9 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 
-from sessions.models import Artifact, Import
+from sessions.models import Artifact, Import, KeptConfig
 from tests.factories import CONFIG, make_one_of_everything
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -20,6 +21,8 @@ FILES = {
     "/api/sessions/{run_id}/export/",
     "/api/export/",
 }
+# Whose keys stand in an address, when not those of artifacts.
+KEYS: dict[str, type[Model]] = {"/api/imports/": Import, "/api/configs/library/": KeptConfig}
 # What a route must be told.
 QUERIES = {"/api/metrics/": "?sessions=ball"}
 
@@ -62,8 +65,9 @@ def test_every_answer_that_reads_has_the_shape_described(api: Client) -> None:
     for path, operation in reading.items():
         if path in FILES:
             continue
-        kind = Import if path.startswith("/api/imports/") else Artifact
-        key = str(kind.objects.get().pk)
+        key = str(
+            next((kind for start, kind in KEYS.items() if path.startswith(start)), Artifact)._default_manager.get().pk
+        )
         answer = api.get(path.replace("{run_id}", "ball").replace("{key}", key) + QUERIES.get(path, ""))
         assert answer.status_code == 200, path
         check(answer.json(), operation["responses"]["200"], schema)
