@@ -13,7 +13,8 @@ from rest_framework.views import APIView
 from sessions.api import serializers as shapes
 from sessions.api.configs import AnyTextField
 from sessions.api.views import CONFLICT, ERRORS
-from sessions.selectors.library import kept, kept_versions
+from sessions.models import KeptConfig
+from sessions.selectors.library import kept
 from sessions.services import accounts, library
 
 
@@ -32,7 +33,7 @@ class LibraryView(APIView):
 
     @extend_schema(responses={200: shapes.results_of(KeptSerializer)}, operation_id="list_kept_configs")
     def get(self, request: Request) -> Response:
-        return Response({"results": [KeptSerializer(one).data for versions in kept_versions() for one in versions]})
+        return Response({"results": [KeptSerializer(one).data for one in KeptConfig.objects.all()]})
 
     @extend_schema(request=KeptSerializer, responses={201: KeptSerializer, **CONFLICT}, operation_id="keep_config")
     def post(self, request: Request) -> Response:

@@ -39,6 +39,7 @@ const colours = ({ tags }) => [
 // `cm` is the vendored CodeMirror. In a shadow root its styles are adopted sheets, which the page's policy allows.
 export function createEditor(area, cm, { schema, onRest, onKey, restMs = 350 }) {
   const host = document.createElement("div");
+  host.className = "editor";
   area.before(host);
   area.hidden = true;
   const root = host.attachShadow({ mode: "open" });
@@ -67,11 +68,16 @@ export function createEditor(area, cm, { schema, onRest, onKey, restMs = 350 }) 
 
   return {
     text,
-    focus: () => view.focus(),
     // Only what differs is changed, so that the cursor and what can be undone stay.
     replace(after) {
       const change = leastChange(text(), after);
       if (change.from !== change.to || change.insert) view.dispatch({ changes: change, userEvent: "input" });
+    },
+    // Another text altogether, read from its first line.
+    begin(text) {
+      this.replace(text);
+      view.dispatch({ selection: { anchor: 0 }, scrollIntoView: true });
+      view.focus();
     },
     mark(findings) {
       view.dispatch(cm.setDiagnostics(view.state, placesOf(findings, text())));

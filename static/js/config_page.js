@@ -75,10 +75,9 @@ function start(cm, schema) {
   async function begin(select) {
     const { preset, kept, session } = select.selectedOptions[0].dataset;
     select.value = "";
-    if (preset) editor.replace((await ask(urls.presets)).results.find((one) => one.name === preset).config);
-    if (kept) editor.replace((await ask(`${urls.library}${kept}/`)).config);
-    if (session) editor.replace((await ask(urls.sessions.replace("RUN", encodeURIComponent(session)))).used);
-    editor.focus();
+    if (preset) editor.begin((await ask(urls.presets)).results.find((one) => one.name === preset).config);
+    if (kept) editor.begin((await ask(`${urls.library}${kept}/`)).config);
+    if (session) editor.begin((await ask(urls.sessions.replace("RUN", encodeURIComponent(session)))).used);
   }
 
   async function keep() {
