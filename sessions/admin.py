@@ -193,6 +193,12 @@ class ModelInspectionAdmin(ReadOnly):
     search_fields = ("sha256", "problem")
 
 
+@admin.register(models.KeptConfig)
+class KeptConfigAdmin(ReadOnly):
+    list_display = ("name", "version", "kept_by", "kept_at")
+    search_fields = ("name",)
+
+
 @admin.register(models.TaughtCause)
 class TaughtCauseAdmin(ReadOnly):
     list_display = ("title", "text", "taught_by", "taught_at")

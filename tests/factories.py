@@ -24,6 +24,7 @@ from sessions.models import (
     EventFile,
     Import,
     ImportedRun,
+    KeptConfig,
     Machine,
     ModelInspection,
     OutsideCheckpoint,
@@ -104,6 +105,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     )
     evaluation = Evaluation.objects.create(session=session, behavior="Ball", episodes=1, trainer="x", asked_by="ada")
     EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
+    KeptConfig.objects.create(name="Ball", version=1, text=CONFIG.decode(), kept_by=owner)
     TaughtCause.objects.create(text="the moon is full", title="Moon", fix="Wait.", taught_by=owner)
     ModelInspection.objects.create(sha256="ba11", problem="ball", asked_at=timezone.now())
     source = Import.objects.create(machine=make_machine(), folder="/results", asked_by=owner, remarks=[["a", "why"]])

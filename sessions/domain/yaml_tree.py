@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -47,6 +47,14 @@ class ConfigError(ValueError):
         self.findings: Sequence[Any] = ()
 
 
+class Span(NamedTuple):
+    """A part of a text; `block` for mappings and lists that are written by indentation."""
+
+    start: int
+    end: int
+    block: bool
+
+
 @dataclass(frozen=True)
 class Document:
     """What a file holds, and where.
@@ -54,7 +62,8 @@ class Document:
     `places` has the place of every key of a mapping, `values` that of every value, also in lists, whose items have
     their number for a name. Of a key that is given twice the last one counts, as for ML-Agents; `repeated` has the
     place of each such repetition and the line before it. `numerals` are the places of whole numbers that YAML reads
-    as another number than a person does, such as 010, with that number.
+    as another number than a person does, such as 010, with that number. `spans` has every value as the part of the text
+    from one character to another; of a mapping or list over several lines it begins at the first item.
     """
 
     tree: Any
@@ -63,6 +72,7 @@ class Document:
     repeated: Sequence[tuple[TreePath, Place, int]] = ()
     numerals: Mapping[TreePath, int] = field(default_factory=dict)
     has_mark: bool = False  # a byte order mark
+    spans: Mapping[TreePath, Span] = field(default_factory=dict)
 
 
 def parse(data: bytes) -> Document:
@@ -88,7 +98,9 @@ def parse(data: bytes) -> Document:
         raise ConfigError("A value in the configuration cannot be read.", place=loader.last_place) from error
     finally:
         loader.dispose()
-    return Document(tree, reader.places, reader.values, reader.repeated, reader.numerals, has_mark=data[:3] == _MARK)
+    return Document(
+        tree, reader.places, reader.values, reader.repeated, reader.numerals, data[:3] == _MARK, reader.spans
+    )
 
 
 def _decode(data: bytes) -> str:
@@ -157,9 +169,12 @@ class _TreeReader:
     values: dict[TreePath, Place] = field(default_factory=dict)
     repeated: list[tuple[TreePath, Place, int]] = field(default_factory=list)
     numerals: dict[TreePath, int] = field(default_factory=dict)
+    spans: dict[TreePath, Span] = field(default_factory=dict)
 
     def value(self, node: Node, path: TreePath) -> Any:
         self.values[path] = _start(node)
+        block = isinstance(node, MappingNode | SequenceNode) and not node.flow_style
+        self.spans[path] = Span(node.start_mark.index, node.end_mark.index, block)
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         if isinstance(node, SequenceNode) and node.tag == f"{_TAG}seq":

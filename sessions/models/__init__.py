@@ -4,6 +4,7 @@ from sessions.models.distributions import Histogram, Text
 from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspection
 from sessions.models.imports import Import, ImportedRun
 from sessions.models.keeping import Removal, RetentionPolicy
+from sessions.models.library import KeptConfig
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
@@ -20,6 +21,7 @@ __all__ = [
     "Histogram",
     "Import",
     "ImportedRun",
+    "KeptConfig",
     "Machine",
     "ModelInspection",
     "OutsideCheckpoint",

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sessions.domain.configuration.presets import Preset
 from sessions.domain.diagnosis.explain import Diagnosis
+from sessions.models import KeptConfig
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
 from sessions.selectors.history import Choice
@@ -122,6 +124,9 @@ class StartPage:
         metadata={"help": "Once a configuration was read: name, max_steps, learning_rate and the typed overrides."}
     )
     rules_open: bool = field(metadata={"help": "Whether a rule is filled in."})
+    presets: tuple[Preset, ...]
+    earlier: list[str] = field(metadata={"help": "Run ids whose configurations may be taken over."})
+    kept: list[KeptConfig] = field(metadata={"help": "The newest version of every named configuration."})
     trainers: list[TrainerShape]
     environments: list[EnvironmentShape]
     system: SystemShape

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from sessions.pages import checkpoints, diagnosis, evaluations, files, history, imports, keeping, views
+from sessions.pages import checkpoints, diagnosis, evaluations, files, history, imports, keeping, library, views
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -36,6 +36,8 @@ urlpatterns = [
     path("queue/", views.queue_page, name="queue"),
     path("causes/", diagnosis.causes_page, name="causes"),
     path("causes/<int:key>/forget/", diagnosis.forget, name="forget"),
+    path("configurations/", library.library_page, name="library"),
+    path("configurations/<int:key>/forget/", library.forget, name="forget-config"),
     path("trainers/", views.trainers_page, name="trainers"),
     path("environments/", views.environments_page, name="environments"),
 ]

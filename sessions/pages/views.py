@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from sessions.domain.command import as_shell, suggest_run_id
 from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
+from sessions.domain.configuration.presets import PRESETS
 from sessions.domain.numbers import natural
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.downloads import TEXT, whole_file
@@ -23,8 +24,9 @@ from sessions.pages import contexts
 from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, fields_of, initial_from, initial_like, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
-from sessions.selectors import console, history, machine, series, sessions
+from sessions.selectors import console, history, library, machine, series, sessions
 from sessions.selectors.checkpoints import checkpoints_of, other_files
+from sessions.selectors.configs import earlier_run_ids
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.evaluations import evaluations_of
 from sessions.selectors.imports import source_of
@@ -278,7 +280,9 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
         return {"run_id": repeating.free_run_id(like), **initial_rules(session.rules), **asked}
     taken = set(TrainingSession.objects.values_list("run_id", flat=True))
     rules_given = initial_rules(planning.default_rules())
-    return {"run_id": suggest_run_id(["session"], taken), **rules_given, **initial_from(request.GET)}
+    begun = {"run_id": suggest_run_id(["session"], taken), **rules_given, **initial_from(request.GET)}
+    key = natural(request.GET.get("kept", ""), most_digits=9)
+    return begun if key is None else {**begun, "config_text": library.kept(key).text}
 
 
 def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPlan | None = None) -> HttpResponse:
@@ -288,6 +292,9 @@ def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPl
         notices=plan.notices if plan else [],
         behaviors=_behavior_fields(plan.config, form) if plan else [],
         rules_open=form.has_rules(),
+        presets=PRESETS,
+        earlier=earlier_run_ids(request.user),
+        kept=library.newest_kept(),
         trainers=machine.trainer_shapes(),
         environments=machine.environment_shapes(),
         system=machine.system_shape(),

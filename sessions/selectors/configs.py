@@ -2,13 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
+from sessions.domain.config_comparison import compare
+from sessions.domain.configuration.common import Group, common_settings
 from sessions.domain.configuration.validation import Validation, validate
+from sessions.domain.configuration.writing import with_setting
+from sessions.domain.yaml_tree import ConfigError, parse
+from sessions.errors import InvalidInput
+from sessions.models import TrainingSession
+from sessions.selectors.sessions import User, visible_sessions
+
+EARLIER_OFFERED = 100
+# The words of a comparison with what was used, for a comparison with what was before.
+KINDS = {"changed": "changed", "added": "added", "unused": "removed"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One setting that is another than before. `kind`: changed, added or removed."""
+
+    path: str
+    before: str
+    now: str
+    kind: str
 
 
 def validation_of(data: bytes, *, name: str = "") -> Validation:
     """Return everything that is known of a text as a configuration; `name` is that of its file, if it has one."""
     return validate(data, plugins=settings.MENTOR["MENTOR_PLUGIN_TRAINERS"], behavior=Path(name).stem)
+
+
+def common_of(text: str, change: Mapping[str, Any] | None = None) -> tuple[str, list[Group]]:
+    """Return a text, with one setting changed if that is asked, and its common settings; raises InvalidInput."""
+    try:
+        if change is not None:
+            text = with_setting(text, tuple(change["path"]), change["value"])
+        return text, common_settings(text)
+    except ConfigError as error:
+        raise _refusal(error) from error
+
+
+def differences_to(session: TrainingSession, text: str) -> list[Difference]:
+    """Return the settings of a text that are others than those the session was started with; raises InvalidInput."""
+    try:
+        now = parse(text.encode("utf-8", "surrogatepass")).tree
+        before = parse(bytes(session.config_used)).tree
+    except ConfigError as error:
+        raise _refusal(error) from error
+    return between(before, now)
+
+
+def between(before: Any, now: Any) -> list[Difference]:
+    """Return the settings of two trees of configuration that differ."""
+    found = compare(before, now)
+    return [Difference(one.path, one.given, one.used, KINDS[one.kind]) for one in found if one.kind in KINDS]
+
+
+def earlier_run_ids(user: User) -> list[str]:
+    """Return the run ids of the newest sessions whose configurations may be taken over."""
+    found = visible_sessions(user).filter(trashed_at__isnull=True).exclude(config_used=b"")
+    return list(found.order_by("-created_at").values_list("run_id", flat=True)[:EARLIER_OFFERED])
+
+
+def _refusal(error: ConfigError) -> InvalidInput:
+    told = f"Line {error.line}: {error.message}" if error.line else error.message
+    return InvalidInput(told, hint=error.hint, errors={"config": [told]})

@@ -139,8 +139,8 @@ def test_a_visitor_notices_what_must_not_happen(mentor: RunningMentor, browser: 
 def test_a_training_from_the_form_to_its_report(mentor: RunningMentor, visitor: Visitor) -> None:
     page = visitor.page
     page.goto(f"{mentor.url}/start/")
-    page.get_by_role("button", name="Paste").click()
-    page.get_by_label("YAML text").fill(CONFIG)
+    page.get_by_role("button", name="Write").click()
+    page.get_by_role("textbox", name="YAML text").fill(CONFIG)
     page.get_by_label("Trainer", exact=True).select_option("practice")
     page.get_by_text("More options").click()
     page.get_by_label("Environment arguments").fill("--steps-per-second=2500")
@@ -198,6 +198,31 @@ def test_the_start_form_works_without_javascript(mentor: RunningMentor, plain: V
     reader.get_by_role("button", name="Start").click()
     assert reader.url == f"{mentor.url}/sessions/by-hand/"
     mentor.ask("POST", "sessions/by-hand/kill/")
+
+
+def test_a_configuration_is_written_in_the_editor(mentor: RunningMentor, visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto(f"{mentor.url}/start/")
+    page.get_by_role("button", name="Write").click()
+    text = page.locator("#id_config_text")
+    page.get_by_label("Begin with").select_option("SAC")
+    visitor.waits_for("[data-config-summary]", "No findings.")
+    page.get_by_text("Common settings").click()
+    page.get_by_label("hidden_units").fill("64")
+    page.keyboard.press("Tab")
+    eventually(lambda: "hidden_units: 64\n" in text.input_value(), what="the setting in the text")
+    assert "# the Behavior Name in Unity" in text.input_value(), "comments stay"
+    editor = page.get_by_role("textbox", name="YAML text")
+    editor.press("Control+End")
+    editor.press_sequentially("    time_hrizon: 5")
+    visitor.waits_for("[data-config-summary]", "1 error")
+    visitor.waits_for(".cm-lintRange-error", "time_hrizon")
+    editor.press("Enter")
+    editor.press_sequentially("thr")
+    visitor.waits_for(".cm-completionLabel", "threaded")
+    visitor.waits_for(".cm-completionInfo", "best off with self-play")
+    editor.press("Enter")
+    assert text.input_value().endswith("    time_hrizon: 5\n    threaded: ")
 
 
 def test_what_others_wrote_is_shown_and_never_executed(mentor: RunningMentor, visitor: Visitor) -> None:

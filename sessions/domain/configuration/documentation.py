@@ -1,14 +1,45 @@
-"""The table of settings as Markdown; docs/configuration.md holds it, and a test that it is this."""
+"""The table of settings for people: as Markdown, which docs/configuration.md holds, and as JSON for the editor."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from sessions.domain.configuration.schema import Key, Kind, Section
-from sessions.domain.configuration.table import SECTIONS
+from sessions.domain.configuration.table import HYPERPARAMETERS, SAMPLERS, SECTIONS, SIGNALS, VERSION
 
 
 def as_markdown() -> str:
     """Return the tables of all sections."""
     return "\n".join(_section(section) for section in SECTIONS.values())
+
+
+def as_json() -> dict[str, Any]:
+    """Return all sections with their keys, and which section the name of a trainer, signal or sampler stands for."""
+    return {
+        "version": VERSION,
+        "sections": [
+            {"name": section.name, "title": section.title, "keys": [key_as_json(key) for key in section.keys]}
+            for section in SECTIONS.values()
+        ],
+        "hyperparameters": {name: section.name for name, section in HYPERPARAMETERS.items()},
+        "signals": list(SIGNALS),
+        "samplers": list(SAMPLERS),
+    }
+
+
+def key_as_json(key: Key) -> dict[str, Any]:
+    """Return what there is to know of a key, in words; `kind` is the name of its Kind in small letters."""
+    return {
+        "name": key.name,
+        "kind": key.kind.name.lower(),
+        "value": _value(key),
+        "default": _default(key),
+        "needed": key.required,
+        "choices": list(key.choices) or (["true", "false"] if key.kind is Kind.TRUTH else []),
+        "section": key.section,
+        "outdated": bool(key.until),
+        "help": key.help,
+    }
 
 
 def _section(section: Section) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 
-from sessions.models import Artifact, Import
+from sessions.models import Artifact, Import, KeptConfig
 from tests.factories import CONFIG, make_one_of_everything
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -20,6 +21,8 @@ FILES = {
     "/api/sessions/{run_id}/export/",
     "/api/export/",
 }
+# Whose keys stand in an address, when not those of artifacts.
+KEYS: dict[str, type[Model]] = {"/api/imports/": Import, "/api/configs/library/": KeptConfig}
 # What a route must be told.
 QUERIES = {"/api/metrics/": "?sessions=ball"}
 
@@ -62,8 +65,9 @@ def test_every_answer_that_reads_has_the_shape_described(api: Client) -> None:
     for path, operation in reading.items():
         if path in FILES:
             continue
-        kind = Import if path.startswith("/api/imports/") else Artifact
-        key = str(kind.objects.get().pk)
+        key = str(
+            next((kind for start, kind in KEYS.items() if path.startswith(start)), Artifact)._default_manager.get().pk
+        )
         answer = api.get(path.replace("{run_id}", "ball").replace("{key}", key) + QUERIES.get(path, ""))
         assert answer.status_code == 200, path
         check(answer.json(), operation["responses"]["200"], schema)
@@ -102,6 +106,22 @@ def test_a_validation_has_the_shape_described(api: Client, config: str) -> None:
     schema = schema_of(api)
     path = "/api/configs/validate/"
     answer = api.post(path, json.dumps({"config": config}), content_type="application/json")
+    assert answer.status_code == 200
+    check(answer.json(), schema["paths"][path]["post"]["responses"]["200"], schema)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/configs/common/", {}),
+        ("/api/configs/common/", {"change": {"path": ["behaviors", "Ball", "time_horizon"], "value": "32"}}),
+        ("/api/configs/compare/", {"session": "ball"}),
+    ],
+)
+def test_what_the_editor_asks_has_the_shape_described(api: Client, path: str, body: dict[str, Any]) -> None:
+    schema = schema_of(api)
+    text = CONFIG.decode() + "  Cube: {}\n"
+    answer = api.post(path, json.dumps({"config": text, **body}), content_type="application/json")
     assert answer.status_code == 200
     check(answer.json(), schema["paths"][path]["post"]["responses"]["200"], schema)
 
