@@ -154,7 +154,7 @@ def test_a_training_from_the_form_to_its_report(mentor: RunningMentor, visitor: 
     page.get_by_role("button", name="Stop and save").click()
     visitor.waits_for(".head .state", "stopped")
     visitor.waits_for("[data-field=explanation]", "Ball.onnx")
-    visitor.waits_for("#files", "Ball.onnx")
+    visitor.waits_for("#files", "final")
     page.locator("#reports a", has_text="Report").first.click()
     visitor.waits_for("body", "from-the-form")
 
@@ -174,7 +174,7 @@ def test_pages_are_complete_without_javascript(mentor: RunningMentor, plain: Vis
     mentor.wait_for("no-script", "completed")
     reader.goto(f"{mentor.url}/sessions/no-script/")
     assert reader.locator("[data-field=step]").first.inner_text() == "4,008"
-    assert "Exported" in reader.locator("[data-console-screen]").inner_text()
+    assert "Exported" in reader.locator("#console [data-console-screen]").inner_text()
     assert reader.locator("#curves table td").count() > 0
     assert reader.get_by_role("button", name="Pause").count() == 0, "what needs JavaScript is not offered"
     reader.goto(f"{mentor.url}/sessions/")
@@ -232,9 +232,9 @@ def test_what_others_wrote_is_shown_and_never_executed(mentor: RunningMentor, vi
     visitor.page.goto(f"{mentor.url}/sessions/hostile/")
     with log.open("a", encoding="utf-8") as file:
         file.write(f"live {HOSTILE}\n")
-    visitor.waits_for("[data-console-screen]", "live '\"><img src=nowhere")
-    visitor.waits_for(".facts", HOSTILE[:40])
-    visitor.waits_for(".facts .tag", HOSTILE[:40])
+    visitor.waits_for("#console [data-console-screen]", "live '\"><img src=nowhere")
+    visitor.waits_for("#about", HOSTILE[:40])
+    visitor.waits_for("#about .tag", HOSTILE[:40])
     for address in ("", "sessions/", "sessions/hostile/"):
         visitor.page.goto(f"{mentor.url}/{address}")
         visitor.waits_for("main", "hostile")
