@@ -193,6 +193,13 @@ class ModelInspectionAdmin(ReadOnly):
     search_fields = ("sha256", "problem")
 
 
+@admin.register(models.ParserVerdict)
+class ParserVerdictAdmin(ReadOnly):
+    list_display = ("digest", "trainer", "accepted", "sentence", "asked_at", "answered_at")
+    search_fields = ("digest", "sentence")
+    exclude = ("config",)
+
+
 @admin.register(models.TaughtCause)
 class TaughtCauseAdmin(ReadOnly):
     list_display = ("title", "text", "taught_by", "taught_at")

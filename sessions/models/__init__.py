@@ -5,6 +5,7 @@ from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspectio
 from sessions.models.imports import Import, ImportedRun
 from sessions.models.keeping import Removal, RetentionPolicy
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
+from sessions.models.preflight import ParserVerdict
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
 from sessions.models.teaching import TaughtCause
@@ -23,6 +24,7 @@ __all__ = [
     "Machine",
     "ModelInspection",
     "OutsideCheckpoint",
+    "ParserVerdict",
     "PortLease",
     "Removal",
     "RetentionPolicy",
