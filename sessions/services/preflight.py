@@ -10,11 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from sessions.domain.config import ConfigError, read_config
-from sessions.domain.preflight.checks import Check, Level
+from sessions.domain.preflight.checks import Check, Level, worst_first
 from sessions.errors import InvalidStart, LaunchFailed
 from sessions.models import Attempt, Environment, ParserVerdict, Trainer
 from sessions.runtime.rundir import RunDirectory
@@ -55,7 +56,7 @@ def preflight(plan: StartPlan, *, by: User) -> Preflight:
     checks.append(facts.check_known_behaviors(plan.config, _environment_of(plan), user=by))
     checks += _checks_of_source(plan, by)
     checks += facts.passing_checks(intent, editor=editor)
-    return Preflight(checks, facts.parser_state(intent), _config_field(plan))
+    return Preflight(worst_first(checks), facts.parser_state(intent), _config_field(plan))
 
 
 def require(plan: StartPlan) -> None:
@@ -107,7 +108,10 @@ def intent_of(plan: StartPlan) -> Intent:
 
 
 def ask_parser(plan: StartPlan) -> None:
-    """Have a worker ask the trainer's parser about a plan's configuration, unless it has answered; returns at once."""
+    """Have a worker ask the trainer's parser about a plan's configuration, unless it has answered; returns at once.
+
+    One question is asked at a time, so that launches never wait behind many of them.
+    """
     intent = intent_of(plan)
     if not intent.is_mlagents:
         return
@@ -118,19 +122,29 @@ def ask_parser(plan: StartPlan) -> None:
         verdict, is_new = ParserVerdict.objects.get_or_create(digest=facts.question_of(intent), defaults=columns)
         stale = ParserVerdict.objects.filter(pk=verdict.pk, asked_at__lt=now - PATIENCE).exclude(accepted=True)
         if is_new or stale.update(asked_at=now, answered_at=None, accepted=None):
-            async_task(ASK_TASK, verdict.pk)
+            others = _waiting().filter(asked_at__gt=now - PATIENCE).exclude(pk=verdict.pk)
+            if not others.exists():
+                async_task(ASK_TASK, verdict.pk)
 
 
 def answer(verdict_id: int) -> None:
-    """Ask the trainer's parser what somebody wants to know, and keep its answer."""
-    verdict = ParserVerdict.objects.filter(pk=verdict_id, answered_at=None).select_related("trainer").first()
+    """Ask the trainer's parser what somebody wants to know and keep its answer; the next question has its turn then."""
+    verdict = _waiting().filter(pk=verdict_id).select_related("trainer").first()
     if verdict is None:
         return  # answered, or too old to matter
     trainer = verdict.trainer
     said = have_parsed(trainer.interpreter, bytes(verdict.config), variables=_variables(trainer))
-    ParserVerdict.objects.filter(pk=verdict.pk, answered_at=None).update(
-        accepted=said.accepted, stage=said.stage, sentence=said.sentence, fix=said.fix, answered_at=timezone.now()
-    )
+    with transaction.atomic():
+        _waiting().filter(pk=verdict.pk).update(
+            accepted=said.accepted, stage=said.stage, sentence=said.sentence, fix=said.fix, answered_at=timezone.now()
+        )
+        following = _waiting().order_by("asked_at").first()
+        if following is not None:
+            async_task(ASK_TASK, following.pk)
+
+
+def _waiting() -> QuerySet[ParserVerdict]:
+    return ParserVerdict.objects.filter(answered_at=None)
 
 
 def _variables(trainer: Trainer) -> dict[str, str]:

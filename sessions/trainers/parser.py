@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sessions.domain.diagnosis.explain import diagnose
-from sessions.domain.diagnosis.reading import read_console
 from sessions.domain.failures import shorten
 
 # A worker's task may take half a minute.
@@ -88,6 +86,9 @@ def _understood(output: bytes, complaint: bytes) -> Verdict:
         return Verdict(None, sentence="The trainer ended without an answer.", fix="Look at it in a terminal.")
     if stage == "accepted":
         return Verdict(True)
+    from sessions.domain.diagnosis.explain import diagnose  # which a supervisor would load, and never need
+    from sessions.domain.diagnosis.reading import read_console
+
     text = complaint.decode("utf-8", "replace")
     said = shorten(str(said or text.strip().rpartition("\n")[2]).strip()).rstrip(".")
     found = diagnose(read_console(text), ended=True)

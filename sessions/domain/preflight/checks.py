@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -29,6 +30,12 @@ class Check:
     def sentence(self) -> str:
         """What is wrong and what helps, in a row."""
         return f"{self.finding} {self.fix}".strip()
+
+
+def worst_first(checks: Iterable[Check]) -> list[Check]:
+    """Return errors before warnings before what is right, each in the order given."""
+    order = [Level.ERROR, Level.WARNING, Level.OK]
+    return sorted(checks, key=lambda one: order.index(one.level))
 
 
 def passed(id: str, title: str, finding: str) -> Check:

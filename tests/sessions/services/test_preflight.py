@@ -215,6 +215,40 @@ def test_a_refusal_may_be_asked_again_and_packages_make_it_another_question(ada:
     assert preflight.preflight(plan, by=ada).parser == "unasked"
 
 
+def test_questions_wait_for_one_another(ada: User, asked: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(preflight, "async_task", lambda task, key: told.append(key))
+    for number in range(3):
+        preflight.ask_parser(plan_start(mlagents(config=CONFIG + b"# %d\n" % number), by=ada))
+    assert len(told) == 1
+    for _ in range(3):
+        preflight.answer(told[-1])
+    assert len(told) == len(asked) == 3
+    assert not ParserVerdict.objects.filter(answered_at=None).exists()
+
+
+def test_a_question_that_nobody_answered_is_asked_again(
+    ada: User, asked: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(preflight, "async_task", lambda task, key: told.append(key))
+    plan = plan_start(mlagents(), by=ada)
+    preflight.ask_parser(plan)
+    preflight.ask_parser(plan)
+    assert len(told) == 1
+    ParserVerdict.objects.update(asked_at=ParserVerdict.objects.get().asked_at - timedelta(minutes=2))
+    assert preflight.preflight(plan, by=ada).parser == "waits"
+    preflight.ask_parser(plan)
+    assert len(told) == 2
+
+
+def test_what_is_wrong_is_told_first(ada: User) -> None:
+    plan = plan_start(mlagents(config=GAIL % b"/nowhere.demo"), by=ada)
+    levels = [one.level for one in preflight.preflight(plan, by=ada).checks]
+    assert levels[0] is Level.ERROR
+    assert levels == sorted(levels, key=[Level.ERROR, Level.WARNING, Level.OK].index)
+
+
 def test_an_answer_that_comes_twice_changes_nothing(ada: User, asked: list[bytes]) -> None:
     preflight.ask_parser(plan_start(mlagents(), by=ada))
     verdict = ParserVerdict.objects.get()
