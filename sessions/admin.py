@@ -193,13 +193,6 @@ class ModelInspectionAdmin(ReadOnly):
     search_fields = ("sha256", "problem")
 
 
-@admin.register(models.ParserVerdict)
-class ParserVerdictAdmin(ReadOnly):
-    list_display = ("digest", "trainer", "accepted", "sentence", "asked_at", "answered_at")
-    search_fields = ("digest", "sentence")
-    exclude = ("config",)
-
-
 @admin.register(models.TaughtCause)
 class TaughtCauseAdmin(ReadOnly):
     list_display = ("title", "text", "taught_by", "taught_at")
@@ -209,6 +202,13 @@ class TaughtCauseAdmin(ReadOnly):
 @admin.register(models.Machine)
 class MachineAdmin(ReadOnly):
     list_display = ("name", "supervisor_seen_at", "supervisor_pid")
+
+
+@admin.register(models.ParserVerdict)
+class ParserVerdictAdmin(ReadOnly):
+    list_display = ("digest", "trainer", "accepted", "sentence", "asked_at", "answered_at")
+    search_fields = ("digest", "sentence")
+    exclude = ("config",)
 
 
 @admin.register(models.PortLease)
