@@ -22,11 +22,11 @@ from sessions.domain.states import ACTIVE, State, values
 from sessions.domain.trouble import GONE, Trouble
 from sessions.models import Attempt, Machine, PortLease
 from sessions.runtime.locks import holder, is_held
+from sessions.runtime.ports import port_is_free
 from sessions.selectors.database import database_trouble
 from sessions.selectors.disk import reserve_bytes
 from sessions.selectors.remains import runs_in
 from sessions.services.launching import directory_of
-from sessions.services.queue import port_is_free
 from sessions.supervisor.recovering import unknown_runs
 
 SYSTEMCTL_SECONDS = 5.0

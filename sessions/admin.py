@@ -210,6 +210,13 @@ class MachineAdmin(ReadOnly):
     list_display = ("name", "supervisor_seen_at", "supervisor_pid")
 
 
+@admin.register(models.ParserVerdict)
+class ParserVerdictAdmin(ReadOnly):
+    list_display = ("digest", "trainer", "accepted", "sentence", "asked_at", "answered_at")
+    search_fields = ("digest", "sentence")
+    exclude = ("config",)
+
+
 @admin.register(models.PortLease)
 class PortLeaseAdmin(ReadOnly):
     list_display = ("machine", "port", "attempt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django_q.tasks import async_task
 
 from sessions.errors import IllegalTransition
-from sessions.services import checkpoints, compaction, imports, inspections, launching
+from sessions.services import checkpoints, compaction, imports, inspections, launching, preflight
 from sessions.services import upkeep as upkeeping
 
 # So long at a time: others wait in the same queue.
@@ -41,6 +41,11 @@ def look_at_checkpoints(session_id: int, after: int) -> None:
 def inspect_models(session_id: int) -> None:
     """Look into the models of a session that somebody asked about."""
     inspections.inspect_waiting(session_id)
+
+
+def ask_parser(verdict_id: int) -> None:
+    """Have a trainer's own parser read a configuration that somebody wants to start."""
+    preflight.answer(verdict_id)
 
 
 def work_on_import(import_id: int) -> None:

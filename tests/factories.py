@@ -12,6 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from reports.models import Report
+from sessions.domain.preflight.installed import Installed
 from sessions.domain.states import State
 from sessions.metrics.collecting import Histogram as WrittenHistogram
 from sessions.metrics.collecting import Text as WrittenText
@@ -28,6 +29,7 @@ from sessions.models import (
     Machine,
     ModelInspection,
     OutsideCheckpoint,
+    ParserVerdict,
     PortLease,
     Removal,
     RetentionPolicy,
@@ -38,8 +40,11 @@ from sessions.models import (
 )
 from sessions.services import distributions, points, starting
 from sessions.services.planning import StartRequest
+from sessions.trainers import packages
 
 CONFIG = b"behaviors:\n  Ball:\n    trainer_type: ppo\n    max_steps: 2000\n    summary_freq: 500\n"
+NOWHERE = "/nowhere/python"
+PACKAGES = {"mlagents": "1.1.0", "torch": "2.2.2", "numpy": "1.23.5", "protobuf": "3.20.3"}
 _numbers = itertools.count(1)
 
 
@@ -58,7 +63,8 @@ def make_practice_trainer() -> Trainer:
 
 def make_mlagents_trainer() -> Trainer:
     """An mlagents trainer that is never started."""
-    columns = {"kind": "mlagents", "interpreter": "/nowhere/python", "origin": "path", "version": "1.1.0"}
+    packages.remember(NOWHERE, Installed("3.10.12", PACKAGES, cuda="12.1", stamp="0"), ())
+    columns = {"kind": "mlagents", "interpreter": NOWHERE, "origin": "path", "version": "1.1.0"}
     return Trainer.objects.get_or_create(name="mlagents", defaults=columns)[0]
 
 
@@ -107,6 +113,7 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
     KeptConfig.objects.create(name="Ball", version=1, text=CONFIG.decode(), kept_by=owner)
     TaughtCause.objects.create(text="the moon is full", title="Moon", fix="Wait.", taught_by=owner)
+    ParserVerdict.objects.create(digest="ball", trainer=session.trainer, config=CONFIG, asked_at=timezone.now())
     ModelInspection.objects.create(sha256="ba11", problem="ball", asked_at=timezone.now())
     source = Import.objects.create(machine=make_machine(), folder="/results", asked_by=owner, remarks=[["a", "why"]])
     ImportedRun.objects.create(session=None, source=source, folder="/results/a", name="a", format="results")

@@ -12,8 +12,10 @@ from rest_framework import serializers
 from sessions.api.rules import RulesField
 from sessions.domain.disk import Room
 from sessions.domain.labels import LONGEST_PROJECT
+from sessions.domain.preflight.checks import Level
 from sessions.domain.states import State
 from sessions.models.session import ORIGINS, REASONS
+from sessions.selectors.preflight import PARSER_STATES
 from sessions.services.batches import MOST_IN_A_BATCH
 from sessions.services.planning import StartRequest
 
@@ -216,7 +218,27 @@ class SessionDetailSerializer(SessionSerializer):
     unattended = serializers.ListField(child=serializers.CharField(), help_text="The rules that are on, in words.")
 
 
-class PreviewSerializer(serializers.Serializer[Any]):
+class CheckSerializer(serializers.Serializer[Any]):
+    """One thing that was looked at before a start."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    level = serializers.ChoiceField(choices=[level.value for level in Level], help_text="An error refuses the start.")
+    finding = serializers.CharField(allow_blank=True)
+    fix = serializers.CharField(allow_blank=True)
+    field = serializers.CharField(allow_blank=True, help_text="The field of the start it belongs to.")
+
+
+class PreflightSerializer(serializers.Serializer[Any]):
+    """What the checks say, and how it stands with the trainer's own parser."""
+
+    checks = CheckSerializer(many=True)
+    parser = serializers.ChoiceField(
+        choices=PARSER_STATES, help_text="none: the trainer has no other; unasked: POST /api/preflight/ asks it."
+    )
+
+
+class PreviewSerializer(PreflightSerializer):
     command = serializers.ListField(child=serializers.CharField())
     shell = serializers.CharField()
     notices = serializers.ListField(child=serializers.CharField())

@@ -15,6 +15,7 @@ from sessions.api import (
     keeping,
     library,
     metrics,
+    preflight,
     views,
 )
 from sessions.services.actions import ACTIONS
@@ -27,6 +28,7 @@ OWN = {"resume": views.ResumeView}
 urlpatterns = [
     path("sessions/", views.SessionsView.as_view(), name="sessions"),
     path("preview/", views.PreviewView.as_view(), name="preview"),
+    path("preflight/", preflight.PreflightView.as_view(), name="preflight"),
     path("sessions/<str:run_id>/", views.SessionView.as_view(), name="session"),
     *(
         path(f"sessions/<str:run_id>/{action}/", OWN.get(action, views.ActionView).as_view(asked=action), name=action)

@@ -18,7 +18,18 @@ from sessions.models import SessionEvent
 from sessions.selectors import console, files, history, machine, sessions
 from sessions.selectors.listing import Chosen
 from sessions.selectors.shapes import as_plain
-from sessions.services import accounts, actions, batches, editing, environments, planning, rules, starting, trainers
+from sessions.services import (
+    accounts,
+    actions,
+    batches,
+    editing,
+    environments,
+    planning,
+    preflight,
+    rules,
+    starting,
+    trainers,
+)
 
 ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 404: shapes.ErrorSerializer}
 CONFLICT = {**ERRORS, 409: shapes.ErrorSerializer}
@@ -91,8 +102,10 @@ class PreviewView(APIView):
     def post(self, request: Request) -> Response:
         asked = shapes.StartSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        plan = planning.plan_start(asked.request(), by=accounts.signed_in(request.user))
-        return Response({"command": plan.command, "shell": as_shell(plan.command), "notices": plan.notices})
+        by = accounts.signed_in(request.user)
+        plan = planning.plan_start(asked.request(), by=by)
+        told = {"command": plan.command, "shell": as_shell(plan.command), "notices": plan.notices}
+        return Response({**told, **shapes.PreflightSerializer(preflight.preflight(plan, by=by)).data})
 
 
 class SessionView(APIView):

@@ -6,6 +6,7 @@ from sessions.models.imports import Import, ImportedRun
 from sessions.models.keeping import Removal, RetentionPolicy
 from sessions.models.library import KeptConfig
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
+from sessions.models.preflight import ParserVerdict
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
 from sessions.models.teaching import TaughtCause
@@ -25,6 +26,7 @@ __all__ = [
     "Machine",
     "ModelInspection",
     "OutsideCheckpoint",
+    "ParserVerdict",
     "PortLease",
     "Removal",
     "RetentionPolicy",

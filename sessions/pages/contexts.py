@@ -16,6 +16,7 @@ from sessions.selectors.imports import SourceShape
 from sessions.selectors.inspections import ModelShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
+from sessions.services.preflight import Preflight
 
 if TYPE_CHECKING:
     from django.core.paginator import Page
@@ -120,6 +121,7 @@ class StartPage:
     form: StartForm
     command_shell: str | None
     notices: list[str]
+    checks: Preflight = field(metadata={"help": "What was looked at; nothing before there is a plan."})
     behaviors: list[dict[str, Any]] = field(
         metadata={"help": "Once a configuration was read: name, max_steps, learning_rate and the typed overrides."}
     )

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from sessions.pages import checkpoints, diagnosis, evaluations, files, history, imports, keeping, library, views
+from sessions.pages import (
+    checkpoints,
+    diagnosis,
+    evaluations,
+    files,
+    history,
+    imports,
+    keeping,
+    library,
+    preflight,
+    views,
+)
 from sessions.services.actions import ACTIONS
 
 app_name = "sessions"
@@ -8,6 +19,7 @@ app_name = "sessions"
 urlpatterns = [
     path("start/", views.new, name="new"),
     path("start/preview/", views.preview, name="preview"),
+    path("start/preflight/", preflight.check, name="preflight"),
     path("start/browse/", views.browse, name="browse"),
     path("sessions/", views.session_list, name="list"),
     path("sessions/<str:run_id>/", views.session_page, name="detail"),

@@ -21,6 +21,7 @@ from sessions.downloads import TEXT, whole_file
 from sessions.errors import InvalidInput, MentorError
 from sessions.models import Environment, SessionEvent, TrainingSession
 from sessions.pages import contexts
+from sessions.pages import preflight as checking
 from sessions.pages.browsing import listing
 from sessions.pages.forms import ScheduleForm, StartForm, fields_of, initial_from, initial_like, typed_overrides
 from sessions.pages.rules_form import RulesForm, initial_rules
@@ -42,6 +43,7 @@ from sessions.services import (
     environments,
     inspections,
     planning,
+    preflight,
     repeating,
     rules,
     starting,
@@ -258,6 +260,8 @@ def new(request: HttpRequest) -> HttpResponse:
             if request.POST.get("action") == "start":
                 return _start(request, asked, sequential=form.cleaned_data["sequential"])
             plan = planning.plan_start(asked[0], by=accounts.signed_in(request.user))
+            if request.POST.get("action") == "check":
+                preflight.ask_parser(plan)
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})
     return _start_page(request, form, plan=plan)
@@ -286,10 +290,13 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
 
 
 def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPlan | None = None) -> HttpResponse:
+    checks = preflight.preflight(plan, by=accounts.signed_in(request.user)) if plan else checking.NOTHING
+    form.take_errors(checks.errors)
     page = contexts.StartPage(
         form=form,
         command_shell=as_shell(plan.command) if plan else None,
         notices=plan.notices if plan else [],
+        checks=checks,
         behaviors=_behavior_fields(plan.config, form) if plan else [],
         rules_open=form.has_rules(),
         presets=PRESETS,
@@ -325,6 +332,7 @@ def preview(request: HttpRequest) -> JsonResponse:
         "command": None,
         "errors": {},
         "notices": [],
+        **checking.as_json(checking.NOTHING),
         "behaviors": [],
         "suggested_run_id": "",
         "fields": {},
@@ -338,7 +346,11 @@ def preview(request: HttpRequest) -> JsonResponse:
     if form.is_valid():
         try:
             asked = form.requests()
-            plan = planning.plan_start(asked[0], by=accounts.signed_in(request.user))
+            by = accounts.signed_in(request.user)
+            plan = planning.plan_start(asked[0], by=by)
+            found = preflight.preflight(plan, by=by)
+            form.take_errors(found.errors)
+            answer |= checking.as_json(found)
             answer |= {"command": as_shell(plan.command), "notices": [*_many(asked), *plan.notices]}
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from sessions.errors import Conflict, InvalidStart
 from sessions.models import TrainingSession
+from sessions.services import preflight
 from sessions.services.planning import StartPlan, StartRequest, plan_start
 from sessions.services.starting import store
 
@@ -78,7 +79,9 @@ def _plan_many(requests: Sequence[StartRequest], *, by: User) -> list[StartPlan]
             errors.setdefault(request.run_id, []).append("This run id is given twice.")
             continue
         try:
-            plans.append(plan_start(request, by=by))
+            plan = plan_start(request, by=by)
+            preflight.require(plan)
+            plans.append(plan)
         except (InvalidStart, Conflict) as error:
             said = [sentence for sentences in error.errors.values() for sentence in sentences]
             errors.setdefault(request.run_id, []).extend(said or [error.detail])

@@ -14,7 +14,7 @@ from sessions.errors import IllegalTransition, MentorError
 from sessions.models import Attempt
 from sessions.runtime.launch import spawn_shim, trainer_argv, wait_for_claim
 from sessions.runtime.rundir import AttemptDirectory, LaunchSpec, RunDirectory
-from sessions.services import environments, going_back, repair, staging
+from sessions.services import environments, going_back, preflight, repair, staging
 from sessions.services.ending import end
 from sessions.services.planning import command_of
 from sessions.services.starting import new_attempt
@@ -69,6 +69,7 @@ def launch(attempt: Attempt) -> None:
     try:
         if attempt.session.environment is not None:
             environments.verify(attempt.session.environment)
+        preflight.require_launchable(attempt)
         _make_way(attempt, directory)
         _prepare(attempt, directory)
         spawn_shim(directory)

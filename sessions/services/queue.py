@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from sessions.domain.queue import EDITOR_PORT, Grant, Room, Wait, Waiting, decid
 from sessions.domain.states import ACTIVE, ENDED, State, values
 from sessions.errors import Conflict
 from sessions.models import Attempt, Machine, PortLease, TrainingSession
+from sessions.runtime.ports import port_is_free
 from sessions.selectors.disk import disk_is_short
 from sessions.selectors.sessions import waits_for_play
 from sessions.services import memo
@@ -85,18 +85,6 @@ def room_on(machine: Machine) -> Room:
         gpu_load=tuple(load[f"cuda:{number}"] for number in range(len(machine.gpus))),
         disk_is_short=disk_is_short(settings.MENTOR_HOME),
     )
-
-
-def port_is_free(port: int) -> bool:
-    """Tell whether nothing listens on this port, asked as strictly as the system allows."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def grant(attempt: Attempt, machine: Machine, granted: Grant) -> bool:

@@ -21,7 +21,7 @@ from sessions.models import Attempt, BehaviorProgress, TrainingSession
 from sessions.models.session import EVALUATION, last_place
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import saved_something
-from sessions.services import environments, staging
+from sessions.services import environments, preflight, staging
 from sessions.services.planning import (
     StartPlan,
     StartRequest,
@@ -38,9 +38,10 @@ from sessions.services.transitions import record
 def start_session(request: StartRequest, *, by: User) -> TrainingSession:
     """Queue a session (or a further attempt of one, with resume or force) and return it.
 
-    Raises as `plan_start` does; nothing is stored unless everything is right.
+    Raises as `plan_start` does, and when a check finds an error; nothing is stored unless everything is right.
     """
     plan = plan_start(request, by=by)
+    preflight.require(plan)
     try:
         with transaction.atomic():
             return store(plan, by)

@@ -3,6 +3,7 @@ import { optionNodes } from "./command.js";
 import { createFiller } from "./config_fields.js";
 import { showBehaviors } from "./overrides.js";
 import { createPicker } from "./picker.js";
+import { checkEverything, checkNodes, parserSentence } from "./preflight.js";
 
 const REST_MS = 300;
 const SOURCES = { path: "config_path", file: "config_file", text: "config_text" };
@@ -36,18 +37,36 @@ function previewSoon() {
   timer = setTimeout(preview, REST_MS);
 }
 
-async function preview() {
-  const turn = ++asked;
+async function send(address) {
   const body = new FormData(form);
   const headers = { "X-CSRFToken": body.get("csrfmiddlewaretoken"), Accept: "application/json" };
-  const answer = await fetch(form.dataset.preview, { method: "POST", body, headers }).catch(() => null);
-  if (turn !== asked) return;
-  if (!answer?.ok) return say("The server does not answer; the command cannot be shown.");
-  const seen = await answer.json();
-  if (turn === asked) show(seen);
+  const answer = await fetch(address, { method: "POST", body, headers }).catch(() => null);
+  return answer?.ok ? answer.json() : null;
 }
 
-function show({ command, errors = {}, notices = [], behaviors = [], suggested_run_id: suggestion, fields = {} }) {
+async function preview() {
+  const turn = ++asked;
+  const seen = await send(form.dataset.preview);
+  if (turn !== asked) return;
+  if (seen) show(seen);
+  else say("The server does not answer; the command cannot be shown.");
+}
+
+async function checkAll() {
+  await preview();
+  const turn = asked;
+  checkEverything({ ask: () => send(form.dataset.preflight), show: showChecks, isCurrent: () => turn === asked });
+}
+
+function showChecks({ checks = [], parser = "none" }) {
+  part("checks").replaceChildren(...checkNodes(checks));
+  part("checks-shown").hidden = !checks.length;
+  part("parser-state").textContent = parserSentence(parser);
+}
+
+function show(seen) {
+  const { command, errors = {}, notices = [], behaviors = [], suggested_run_id: suggestion, fields = {} } = seen;
+  showChecks(seen);
   part("command").replaceChildren(...optionNodes(command ?? ""));
   part("command-shown").hidden = !command;
   part("command-missing").hidden = Boolean(command);
@@ -107,10 +126,12 @@ form.addEventListener("click", (event) => {
 
 // Shown in place, so that a file that was chosen stays chosen.
 form.addEventListener("submit", (event) => {
-  if (event.submitter?.value !== "review") return;
+  const wanted = event.submitter?.value;
+  if (wanted !== "review" && wanted !== "check") return;
   event.preventDefault();
   new FormData(form).forEach((_, name) => touched.add(name));
-  preview();
+  if (wanted === "check") checkAll();
+  else preview();
 });
 
 chooseSource(sourceInUse());

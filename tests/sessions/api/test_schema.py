@@ -92,7 +92,9 @@ def test_points_and_their_seconds_have_the_shape_described(api: Client, path: st
     check(answer, schema["paths"][path]["get"]["responses"]["200"], schema)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/api/preview/", 200), ("/api/sessions/", 201)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/api/preview/", 200), ("/api/preflight/", 200), ("/api/sessions/", 201)]
+)
 def test_a_start_and_its_preview_have_the_shape_described(api: Client, path: str, status: int) -> None:
     schema = schema_of(api)
     body = {"run_id": "ball-1", "config": CONFIG.decode(), "trainer": "practice"}

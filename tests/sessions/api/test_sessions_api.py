@@ -14,10 +14,10 @@ from sessions.domain.states import State
 from sessions.metrics.events import Point
 from sessions.models import Artifact, Attempt, TrainingSession
 from sessions.services import alarms, points
-from tests.factories import CONFIG, make_practice_trainer, make_session
+from tests.factories import CONFIG, make_mlagents_trainer, make_practice_trainer, make_session
 
 pytestmark = pytest.mark.usefixtures("home")
-BODY = {"run_id": "ball-1", "config": CONFIG.decode(), "trainer": "practice"}
+BODY: dict[str, Any] = {"run_id": "ball-1", "config": CONFIG.decode(), "trainer": "practice"}
 
 
 @pytest.fixture
@@ -80,6 +80,34 @@ def test_a_preview_shows_the_command_and_stores_nothing(api: Client) -> None:
     assert answer.json()["command"][0] == "mlagents-learn"
     assert "--run-id=ball-1" in answer.json()["shell"]
     assert not TrainingSession.objects.exists()
+
+
+def test_a_preview_tells_of_every_check(api: Client) -> None:
+    answer = post(api, "/api/preview/", BODY).json()
+    assert answer["parser"] == "none"
+    assert {"paths", "disk", "memory"} <= {one["id"] for one in answer["checks"]}
+    assert all(one["fix"] for one in answer["checks"] if one["level"] != "ok")
+
+
+def test_an_error_is_told_by_the_preview_and_refuses_the_start(api: Client) -> None:
+    make_mlagents_trainer()
+    gail = "    reward_signals:\n      gail:\n        demo_path: /nowhere.demo\n"
+    body = {**BODY, "trainer": "mlagents", "config": BODY["config"] + gail}
+    answer = post(api, "/api/preview/", body).json()
+    (wrong,) = [one for one in answer["checks"] if one["level"] == "error"]
+    assert (wrong["id"], wrong["field"], answer["parser"]) == ("demonstrations", "config", "unasked")
+    refused = post(api, "/api/sessions/", body)
+    assert refused.status_code == 400
+    assert "/nowhere.demo" in refused.json()["errors"]["config"][0]
+    assert not TrainingSession.objects.exists()
+
+
+def test_checking_everything_asks_the_trainers_parser(api: Client) -> None:
+    make_mlagents_trainer()
+    answer = post(api, "/api/preflight/", {**BODY, "trainer": "mlagents"}).json()
+    (parser,) = [one for one in answer["checks"] if one["id"] == "parser"]
+    assert answer["parser"] == "answered"
+    assert (parser["level"], parser["finding"][:28]) == ("warning", "The trainer could not be ask")
 
 
 def test_a_missing_session_is_missing_everywhere(api: Client) -> None:

@@ -235,6 +235,31 @@ def test_a_preview_is_what_a_start_would_do_as_json(page: Client) -> None:
     assert not TrainingSession.objects.exists()
 
 
+def test_the_form_shows_the_checks_and_an_error_at_its_field(page: Client) -> None:
+    make_mlagents_trainer()
+    gail = "    reward_signals:\n      gail:\n        demo_path: /nowhere.demo\n"
+    wrong = fields(trainer="mlagents", mode="editor", config_text=CONFIG.decode() + gail)
+    answer = page.post("/start/preview/", wrong, headers=HEADERS).json()
+    assert "/nowhere.demo" in answer["errors"]["config_text"][0]
+    assert "--run-id=ball-1" in answer["command"]
+    assert [one["id"] for one in answer["checks"] if one["level"] == "error"] == ["demonstrations"]
+    shown = page.post("/start/", {**wrong, "action": "review"})
+    assert shown.status_code == 422
+    assert '<li class="error"><b>Demonstrations</b>' in shown.content.decode()
+
+
+def test_everything_is_checked_on_a_button_with_and_without_a_script(page: Client) -> None:
+    make_mlagents_trainer()
+    asked = fields(trainer="mlagents", mode="editor")
+    assert page.post("/start/preview/", asked).json()["parser"] == "unasked"
+    assert "was not asked yet" in page.post("/start/", {**asked, "action": "review"}).content.decode()
+    assert "could not be asked" in page.post("/start/", {**asked, "action": "check"}).content.decode()
+    answer = page.post("/start/preflight/", asked).json()
+    assert (answer["errors"], answer["parser"]) == ({}, "answered")
+    assert "run_id" in page.post("/start/preflight/", fields(run_id="")).json()["errors"]
+    assert page.get("/start/preflight/").status_code == 405
+
+
 def test_a_preview_reads_the_configuration_whatever_else_is_wrong(page: Client, opened: Path) -> None:
     for source in (
         {"config_file": upload()},

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from sessions.domain.queue import Grant, decide
 from sessions.models import Attempt, Machine, PortLease, TrainingSession
+from sessions.runtime.ports import port_is_free
 from sessions.services import launching, queue
 from tests.factories import make_mlagents_trainer, make_session
 
@@ -70,6 +71,6 @@ def granted(session: TrainingSession, machine: Machine) -> Attempt:
 
 def grant_for(attempt: Attempt, machine: Machine) -> Grant:
     """What the machine has for an attempt at this moment."""
-    decision = decide([queue.as_waiting(attempt)], queue.room_on(machine), queue.port_is_free)[0]
+    decision = decide([queue.as_waiting(attempt)], queue.room_on(machine), port_is_free)[0]
     assert isinstance(decision, Grant)
     return decision

@@ -15,6 +15,7 @@ from sessions.domain.queue import EDITOR_PORT, Grant
 from sessions.domain.states import State
 from sessions.errors import Conflict
 from sessions.models import Attempt, Machine, TrainingSession
+from sessions.runtime.ports import port_is_free
 from sessions.services import launching, queue, stopping
 from tests.factories import make_session
 from tests.sessions.services.queueing import (
@@ -188,7 +189,7 @@ def test_a_port_that_something_listens_on_is_passed_over(
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = int(other.getsockname()[1])
-        assert not queue.port_is_free(taken)
+        assert not port_is_free(taken)
         options(settings, MENTOR_BASE_PORT=taken)
         session = make_build_session(ada, tmp_path)
         assert queue.grant_waiting(machine) == 1

@@ -1,0 +1,258 @@
+"""The facts about what is about to be trained, and what the checks make of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from sessions.domain.config import Config, ConfigError, read_config
+from sessions.domain.preflight.builds import HEAD_BYTES, BuildFacts, check_build, program_of
+from sessions.domain.preflight.checks import Check, Level, passed
+from sessions.domain.preflight.installed import check_versions
+from sessions.domain.preflight.surroundings import (
+    GpuFacts,
+    check_disk,
+    check_display,
+    check_gpu,
+    check_memory,
+    check_paths,
+)
+from sessions.domain.preflight.training import (
+    Demonstration,
+    check_behaviors,
+    check_checkpoint,
+    check_demonstrations,
+    check_fit,
+    demo_paths,
+)
+from sessions.domain.queue import EDITOR_PORT, Room, Wait, Waiting, decide
+from sessions.models import BehaviorProgress, Environment, Machine, ParserVerdict, PortLease, Trainer, TrainingSession
+from sessions.runtime.ports import port_is_free
+from sessions.selectors.disk import free_bytes, reserve_bytes
+from sessions.selectors.files import results_of
+from sessions.selectors.sessions import visible_sessions
+from sessions.trainers import checkpoints
+from sessions.trainers.kinds import KINDS
+from sessions.trainers.packages import installed_beside
+
+# Of a folder of demonstrations, so many entries are looked at.
+MOST_ENTRIES = 10_000
+PARSER_STATES = NONE, UNASKED, WAITS, ANSWERED = "none", "unasked", "waits", "answered"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is about to be trained, before and after it is stored.
+
+    `build` is the file that ML-Agents would start, `cwd` where relative paths begin, `variables` are those that the
+    trainer will see.
+    """
+
+    run_id: str
+    trainer: Trainer
+    config: Config
+    options: Mapping[str, Any]
+    results_dir: Path
+    cwd: Path
+    variables: Mapping[str, str]
+    build: Path | None = None
+    rebuilt: bool = False
+
+    @property
+    def is_mlagents(self) -> bool:
+        return self.trainer.kind == "mlagents"
+
+
+def lasting_checks(intent: Intent) -> list[Check]:
+    """Return what can be known at any time, also by who launches: all checks that may refuse a start are among them."""
+    return list(_lasting(intent))
+
+
+def _lasting(intent: Intent) -> Iterator[Check]:
+    if intent.is_mlagents:
+        found = installed_beside(intent.trainer.interpreter)
+        yield check_versions(found, variables=intent.variables)
+        verdict = verdict_of(intent)
+        if verdict is not None and verdict.answered_at is not None:
+            yield _check_parser(verdict)
+        yield check_demonstrations([_demonstration(path, intent.cwd) for path in demo_paths(intent.config)])
+        machine = Machine.objects.filter(name=settings.MENTOR_MACHINE).first()
+        yield check_gpu(GpuFacts(machine.gpus if machine else [], intent.options.get("device")), found)
+    if intent.build is not None:
+        facts = _build_facts(intent.build, rebuilt=intent.rebuilt)
+        yield check_build(facts, platform=sys.platform, machine=platform.machine())
+        yield check_display(
+            platform=sys.platform,
+            variables=intent.variables,
+            no_graphics=bool(intent.options.get("no_graphics")),
+            native=program_of(facts.head).format == "elf",
+        )
+    yield check_paths(intent.config.behaviors, str(intent.results_dir / intent.run_id), platform=sys.platform)
+
+
+def passing_checks(intent: Intent, *, editor: bool) -> list[Check]:
+    """Return what holds at this moment only: memory, disk, ports and the Editor. None of them refuses a start."""
+    players = int(intent.options.get("num_envs", 1)) if intent.build is not None else 0
+    return [
+        check_memory(_free_memory(), players=players, torch=intent.is_mlagents),
+        check_disk(free_bytes(intent.results_dir), reserve_bytes()),
+        _check_ports(players, editor=editor),
+    ]
+
+
+def check_known_behaviors(config: Config, environment: Environment | None, *, user: User) -> Check:
+    """Compare the behaviors with those of the last session that trained in an environment."""
+    seen: set[str] = set()
+    if environment is not None:
+        rows = BehaviorProgress.objects.filter(
+            session__in=visible_sessions(user), session__environment=environment, seen=True
+        )
+        last = rows.order_by("-session_id").values_list("session_id", flat=True).first()
+        seen = set(rows.filter(session_id=last).values_list("name", flat=True))
+    return check_behaviors(config, seen)
+
+
+def check_going_on(session: TrainingSession, config: Config) -> list[Check]:
+    """Look at what a session saved, for a training that goes on with it."""
+    results = results_of(session)
+    found = {name: _condition(results / name / checkpoints.CURRENT) for name in config.behaviors} if results else {}
+    steps = dict(BehaviorProgress.objects.filter(session=session).values_list("name", "step"))
+    return [check_checkpoint(found, steps=steps, config=config), check_source(session, config)]
+
+
+def check_source(session: TrainingSession, config: Config) -> Check:
+    """Compare the networks with those of the session that they come from."""
+    before: Config | None = None
+    with suppress(ConfigError):
+        before = read_config(bytes(session.config_used))
+    return check_fit(before, config, source=session.run_id)
+
+
+def errors_by_field(checks: Iterable[Check], *, config_field: str = "config") -> dict[str, list[str]]:
+    """Return the sentences of the errors among some checks, by the field of a start that they belong to."""
+    errors: dict[str, list[str]] = {}
+    for check in checks:
+        if check.level is Level.ERROR:
+            name = config_field if check.field == "config" else check.field
+            errors.setdefault(name, []).append(check.sentence)
+    return errors
+
+
+def question_of(intent: Intent) -> str:
+    """Return the digest of the question whether this trainer's parser accepts this configuration.
+
+    It is another question once packages were installed beside the trainer.
+    """
+    found = installed_beside(intent.trainer.interpreter)
+    about = json.dumps([intent.trainer.interpreter, found.stamp, sorted(found.packages.items())])
+    return hashlib.sha256(about.encode() + b"\0" + intent.config.used).hexdigest()
+
+
+def verdict_of(intent: Intent) -> ParserVerdict | None:
+    """Return what the trainer's parser said about the configuration, or that it was asked; None when it was not."""
+    return ParserVerdict.objects.filter(digest=question_of(intent)).first() if intent.is_mlagents else None
+
+
+def parser_state(intent: Intent) -> str:
+    """Return how it stands with the parser: none (there is no other), unasked, waits or answered."""
+    if not intent.is_mlagents:
+        return NONE
+    verdict = verdict_of(intent)
+    if verdict is None:
+        return UNASKED
+    return ANSWERED if verdict.answered_at else WAITS
+
+
+def _check_parser(verdict: ParserVerdict) -> Check:
+    title = "The trainer's own parser"
+    if verdict.accepted:
+        return passed("parser", title, "It accepts the configuration.")
+    level = Level.WARNING if verdict.accepted is None else Level.ERROR
+    return Check(
+        "parser", title, level, verdict.sentence, verdict.fix, "trainer" if verdict.stage == "import" else "config"
+    )
+
+
+def _build_facts(build: Path, *, rebuilt: bool) -> BuildFacts:
+    head = b""
+    with suppress(OSError), build.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    return BuildFacts(build.stem, head, build.with_name(f"{build.stem}_Data").is_dir(), rebuilt)
+
+
+def _demonstration(path: str, cwd: Path) -> Demonstration:
+    place = cwd / path
+    try:
+        if place.is_dir():
+            names = (one.name for _, one in zip(range(MOST_ENTRIES), place.iterdir(), strict=False))
+            return Demonstration(path, "folder", sum(name.endswith(".demo") for name in names))
+        return Demonstration(path, "file" if place.is_file() else "")
+    except (OSError, ValueError):
+        return Demonstration(path)
+
+
+def _free_memory() -> int | None:
+    import psutil
+
+    try:
+        return int(psutil.virtual_memory().available)
+    except (OSError, psutil.Error):
+        return None
+
+
+def _condition(path: Path) -> str:
+    try:
+        stat = path.stat()
+    except OSError:
+        return checkpoints.Condition.MISSING.value
+    return _look(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _look(path: str, size: int, modified_ns: int) -> str:
+    """A form asks after every key that is pressed; size and time tell when a file is another."""
+    return checkpoints.condition(Path(path)).value
+
+
+def _check_ports(players: int, *, editor: bool) -> Check:
+    title = "Unity Editor" if editor else "Ports"
+    machine = settings.MENTOR_MACHINE
+    leases = dict(PortLease.objects.filter(machine__name=machine).values_list("port", "attempt__session__run_id"))
+    waiting = Waiting(
+        key=0, priority=0, place=0, held=False, seconds_left=0.0, after=None, editor=editor, ports=players, device=None,
+        disk_is_short=False,
+    )  # fmt: skip
+    room = Room(
+        free_slots=1,
+        leased=frozenset(leases),
+        base_port=settings.MENTOR["MENTOR_BASE_PORT"],
+        gpu_load=(),
+        disk_is_short=False,
+    )
+    decision = decide([waiting], room, port_is_free)[0]
+    if editor and EDITOR_PORT in leases:
+        found = f"{leases[EDITOR_PORT]} holds the Editor; this session would wait for its end."
+        return Check("ports", title, Level.WARNING, found, "Stop it, or train in a build.")
+    if editor and not port_is_free(EDITOR_PORT):
+        found = f"Port {EDITOR_PORT} is used by a program that is no training of MENTOR's."
+        return Check("ports", title, Level.WARNING, found, "End it; most often it is an mlagents-learn in a terminal.")
+    if isinstance(decision, Wait):
+        found = f"There are not {players} free ports in a row at {room.base_port}; this session would wait."
+        return Check("ports", title, Level.WARNING, found, "Take fewer environments, or set MENTOR_BASE_PORT.")
+    return passed("ports", title, "The Editor is free." if editor else "There are enough.")
+
+
+def waits_for_play(trainer: Trainer, options: Mapping[str, Any]) -> bool:
+    """Tell whether a training without a build would wait for Play in the Editor."""
+    return KINDS[trainer.kind].waits_for_play(options)
