@@ -17,7 +17,7 @@ from sessions.services.stopping import request_stop
 
 def stop_trainings(minder: Minder | None, *, say: Callable[[str], None]) -> None:
     """Ask every session that has not ended to stop, and wait until they have, looking after MENTOR."""
-    unfinished = TrainingSession.objects.exclude(state__in=values(ENDED)).filter(origin="mentor")
+    unfinished = TrainingSession.objects.exclude(state__in=values(ENDED)).exclude(origin="imported")
     for session in unfinished:
         say(f"Stopping {session.run_id}; it saves its model first.")
         with contextlib.suppress(Conflict):

@@ -107,7 +107,9 @@ def first_process() -> str:
 
 def attempts_in_jobs() -> list[str]:
     """Return the unfinished attempts whose shims said that they are in their parent's job."""
-    active = Attempt.objects.filter(state__in=values(ACTIVE), session__origin="mentor").select_related("session")
+    active = (
+        Attempt.objects.filter(state__in=values(ACTIVE)).exclude(session__origin="imported").select_related("session")
+    )
     return [
         attempt.session.run_id
         for attempt in active

@@ -113,6 +113,12 @@ class SeriesChunkAdmin(ReadOnly):
     list_display = ("series", "first", "count")
 
 
+@admin.register(models.Histogram, models.Text)
+class KeptAdmin(ReadOnly):
+    list_display = ("attempt", "behavior", "tag", "step")
+    search_fields = ("behavior", "tag")
+
+
 @admin.register(models.EventFile)
 class EventFileAdmin(ReadOnly):
     list_display = ("attempt", "path", "offset", "skipped")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from array import array
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.utils import timezone
 
 from reports.models import Report
 from sessions.domain.states import State
+from sessions.metrics.collecting import Histogram as WrittenHistogram
+from sessions.metrics.collecting import Text as WrittenText
 from sessions.metrics.events import Point
 from sessions.models import (
     Artifact,
@@ -32,7 +35,7 @@ from sessions.models import (
     Trainer,
     TrainingSession,
 )
-from sessions.services import points, starting
+from sessions.services import distributions, points, starting
 from sessions.services.planning import StartRequest
 
 CONFIG = b"behaviors:\n  Ball:\n    trainer_type: ppo\n    max_steps: 2000\n    summary_freq: 500\n"
@@ -90,6 +93,11 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     PortLease.objects.create(machine=make_machine(), port=5005, attempt=attempt)
     SignInLink.objects.create(user=owner, digest="0", expires_at=timezone.now() + timedelta(minutes=1))
     EventFile.objects.create(attempt=attempt, path="Ball/events", behavior="Ball")
+    written = WrittenHistogram("Environment/Cumulative Reward_hist", 1, 1e9, array("d", [0.0, 1.0, 2.0]))
+    distributions.keep_histograms(attempt.pk, "Ball", [written])
+    distributions.keep_texts(
+        attempt.pk, "Ball", [WrittenText("Hyperparameters/text_summary", 0, 1e9, "batch_size: 64")]
+    )
     points.append(attempt, "Ball", [Point("Environment/Cumulative Reward", step, 1e9 + step, 0.5) for step in (1, 2)])
     Artifact.objects.create(
         session=session, attempt=attempt, path="Ball.onnx", behavior="Ball", kind="onnx", step=2, **file

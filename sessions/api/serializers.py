@@ -13,7 +13,7 @@ from sessions.api.rules import RulesField
 from sessions.domain.disk import Room
 from sessions.domain.labels import LONGEST_PROJECT
 from sessions.domain.states import State
-from sessions.models.session import REASONS
+from sessions.models.session import ORIGINS, REASONS
 from sessions.services.batches import MOST_IN_A_BATCH
 from sessions.services.planning import StartRequest
 
@@ -176,7 +176,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     start_at = serializers.DateTimeField(allow_null=True)
     start_after = serializers.CharField(allow_null=True, help_text="The run id of the session it waits for.")
     mode = serializers.ChoiceField(choices=["editor", "executable"])
-    origin = serializers.ChoiceField(choices=["mentor", "imported"], help_text="imported: only watched.")
+    origin = serializers.ChoiceField(choices=[origin for origin, _ in ORIGINS], help_text="imported: only watched.")
     trainer = serializers.CharField()
     environment = serializers.CharField(allow_null=True)
     owner = serializers.CharField(allow_null=True)

@@ -123,6 +123,11 @@ class FoundRun:
         return self.format in ("results", "results-0.19", "results-0.17") and not self.cut
 
     @property
+    def has_models(self) -> bool:
+        """Whether there are models and checkpoints that are this run's."""
+        return self.keeps_to_itself and any(file.name.endswith(MODEL_SUFFIXES) for file in self.others)
+
+    @property
     def tells_its_end(self) -> bool:
         """Whether ML-Agents leaves something in this layout when it ends as it should."""
         return self.format in ("results", "results-0.19")

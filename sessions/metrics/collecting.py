@@ -7,7 +7,7 @@ from array import array
 from dataclasses import dataclass, field
 
 from sessions.metrics.codec import Points
-from sessions.metrics.decoding import Event, decode
+from sessions.metrics.decoding import Distribution, Event, Moments, decode
 from sessions.metrics.records import FOOTER_BYTES, FRAME_BYTES, HEADER, Lengths, sound
 from sessions.metrics.restarts import EVERY, MODERN, Cuts, Order, version_of
 
@@ -23,6 +23,7 @@ class Histogram:
     step: int
     wall_time: float
     buckets: array[float]
+    moments: Moments | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ class Collector:
                 column.add(place, event.step, event.wall_time, value)
             elif isinstance(value, str):
                 self._texts.append((place, Text(tag, event.step, event.wall_time, value)))
-            elif isinstance(value, array):
-                self._histograms.append((place, Histogram(tag, event.step, event.wall_time, value)))
+            elif isinstance(value, Distribution):
+                self._histograms.append((place, Histogram(tag, event.step, event.wall_time, *value)))
         return event
 
     def _keep_order(self, place: int, event: Event) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -34,9 +34,26 @@ LISTS = {1: 5, 2: 6, 3: 7, 4: 7, 5: 7, 6: 7, 9: 10, 10: 11, 14: 13, 17: 7, 19: 1
 UNSIGNED = frozenset({16, 17})
 PACKED = {5: (FIXED32, "f"), 6: (FIXED64, "d")}
 
-Buckets = Sequence[float]
+
+class Moments(NamedTuple):
+    """What a HistogramProto says of its values beside the buckets, exactly."""
+
+    least: float = 0.0
+    most: float = 0.0
+    number: float = 0.0
+    total: float = 0.0
+    squares: float = 0.0
+
+
+class Distribution(NamedTuple):
+    """A histogram: left edge, right edge and count of its buckets, in a row; one from a tensor has no moments."""
+
+    buckets: array[float]
+    moments: Moments | None = None
+
+
 # A scalar, a histogram, a text, or something else that is not kept.
-Value = float | Buckets | str | None
+Value = float | Distribution | str | None
 
 
 class Event(NamedTuple):
@@ -137,26 +154,26 @@ def _plugin(data: bytes, metadata: list[Span]) -> bytes:
     return plugin
 
 
-def _histogram(data: bytes, parts: list[Span]) -> Buckets | None:
+def _histogram(data: bytes, parts: list[Span]) -> Distribution | None:
     """The buckets of a HistogramProto as TensorBoard shows them: empty ends left out, smallest and largest as edges."""
-    least = most = 0.0
+    told = [0.0] * len(Moments._fields)
     limits: list[float] = []
     counts: list[float] = []
     for number, kind, first, last in fields(data, parts):
-        if number == 1 and kind == FIXED64:
-            (least,) = FLOAT64.unpack_from(data, first)
-        elif number == 2 and kind == FIXED64:
-            (most,) = FLOAT64.unpack_from(data, first)
+        if number <= len(told) and kind == FIXED64:
+            (told[number - 1],) = FLOAT64.unpack_from(data, first)
         elif number in (6, 7) and kind in (BYTES, FIXED64):
             (limits if number == 6 else counts).extend(_unpacked(data, first, last, "d", MOST_BUCKETS))
         if len(limits) > MOST_BUCKETS or len(counts) > MOST_BUCKETS:
             return None
     filled = [index for index, count in enumerate(counts) if count > 0]
     if not filled or len(limits) < filled[-1]:
-        return None if filled else array("d")
+        return None if filled else Distribution(array("d"), Moments(*told))
     first, last = filled[0], filled[-1]
-    edges = [least, *limits[first:last], most]
-    return array("d", [one for row in zip(edges, edges[1:], counts[first : last + 1], strict=False) for one in row])
+    moments = Moments(*told)
+    edges = [moments.least, *limits[first:last], moments.most]
+    rows = zip(edges, edges[1:], counts[first : last + 1], strict=False)
+    return Distribution(array("d", [one for row in rows for one in row]), moments)
 
 
 def _of_tensor(data: bytes, parts: list[Span], plugin: bytes) -> Value:
@@ -165,7 +182,7 @@ def _of_tensor(data: bytes, parts: list[Span], plugin: bytes) -> Value:
     if plugin == b"histograms":
         tensor = _tensor(data, parts, 3 * MOST_BUCKETS)
         rows = tensor.shape[0] if len(tensor.shape) == 2 and tensor.shape[1] == 3 else -1
-        return array("d", tensor.numbers) if len(tensor.numbers) == 3 * rows else None
+        return Distribution(array("d", tensor.numbers)) if len(tensor.numbers) == 3 * rows else None
     if plugin not in (b"", b"scalars"):
         return None
     tensor = _tensor(data, parts, 1)

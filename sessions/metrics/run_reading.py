@@ -9,7 +9,9 @@ from pathlib import Path
 
 from sessions.domain.results_layout import EventLog
 from sessions.metrics.codec import Points
+from sessions.metrics.collecting import Histogram, Text
 from sessions.metrics.events import Batch, read_events
+from sessions.metrics.restarts import Order, counts, cut_of
 from sessions.metrics.runs import before
 
 # How much of a run's files is read before anything of it is stored; the rest is read as if it had grown meanwhile.
@@ -23,6 +25,7 @@ HEAD_BYTES = 256
 
 # The start of the run (from 0), the behavior and the tag of a series.
 Key = tuple[int, str, str]
+Part = tuple[int, str]
 
 
 @dataclass
@@ -34,6 +37,7 @@ class LogReading:
     head: str
     offset: int = 0
     skipped: int = 0
+    order: Order = field(default_factory=Order)
 
 
 @dataclass
@@ -42,6 +46,8 @@ class RunReading:
 
     logs: list[LogReading] = field(default_factory=list)
     rounds: list[dict[Key, Points]] = field(default_factory=list)
+    histograms: dict[Part, list[Histogram]] = field(default_factory=dict)
+    texts: dict[Part, list[Text]] = field(default_factory=dict)
     left_out: int = 0
     bytes_read: int = 0
 
@@ -59,28 +65,33 @@ def read_run(root: Path, starts: Sequence[Sequence[EventLog]]) -> RunReading:
     """Return the beginning of the event files of a run, about MOST_BYTES of it, and at most MOST_SERIES series."""
     reading = RunReading()
     limit = Limit()
+    orders: dict[Part, Order] = {}
     for number, start in enumerate(starts):
         for log in start:
             one = LogReading(log, number, fingerprint(root / log.file.path))
             reading.logs.append(one)
             if reading.bytes_read < MOST_BYTES:
-                _read_log(root, one, reading, limit)
+                _read_log(root, one, reading, limit, orders.get((number, log.behavior)))
+                orders[number, log.behavior] = one.order
     reading.left_out = limit.left_out
     return reading
 
 
-def _read_log(root: Path, one: LogReading, reading: RunReading, limit: Limit) -> None:
-    order = None
+def _read_log(root: Path, one: LogReading, reading: RunReading, limit: Limit, order: Order | None) -> None:
+    part = (one.start, one.log.behavior)
     while reading.bytes_read < MOST_BYTES:
         batch = read_events(root / one.log.file.path, one.offset, limit_bytes=BATCH_BYTES, order=order)
         if batch.next_offset == one.offset:
             return
-        _cut(reading.rounds, one, batch)
+        _cut(reading, part, batch)
         reading.bytes_read += batch.next_offset - one.offset
-        one.offset, order = batch.next_offset, batch.order
+        one.offset, one.order = batch.next_offset, batch.order
         one.skipped += batch.skipped
-        kept = limit.within((one.start, one.log.behavior), batch.points)
-        added: dict[Key, Points] = {(one.start, one.log.behavior, tag): new for tag, new in kept.items()}
+        order = batch.order
+        reading.histograms.setdefault(part, []).extend(batch.histograms)
+        reading.texts.setdefault(part, []).extend(batch.texts)
+        kept = limit.within(part, batch.points)
+        added: dict[Key, Points] = {(*part, tag): new for tag, new in kept.items()}
         if added:
             _add(reading.rounds, added)
         if limit.is_hopeless:
@@ -96,12 +107,16 @@ def _add(rounds: list[dict[Key, Points]], added: dict[Key, Points]) -> None:
         rounds.append(added)
 
 
-def _cut(rounds: list[dict[Key, Points]], one: LogReading, batch: Batch) -> None:
-    """Forget the points that a restart took back."""
-    for tag, step in batch.cuts.items():
-        for part in rounds:
-            for key in [key for key in part if key[:2] == (one.start, one.log.behavior) and tag in (None, key[2])]:
-                part[key] = before(part[key], step)
+def _cut(reading: RunReading, part: Part, batch: Batch) -> None:
+    """Forget what a restart took back."""
+    if not batch.cuts:
+        return
+    for added in reading.rounds:
+        for key in [key for key in added if key[:2] == part]:
+            added[key] = before(added[key], cut_of(batch.cuts, key[2]))
+    histograms, texts = reading.histograms.get(part, []), reading.texts.get(part, [])
+    reading.histograms[part] = [one for one in histograms if counts(batch.cuts, one.tag, one.step)]
+    reading.texts[part] = [one for one in texts if counts(batch.cuts, one.tag, one.step)]
 
 
 @dataclass

@@ -27,7 +27,7 @@ class Run:
         if batch.cuts:
             self._cut(batch.cuts)
         for tag, points in batch.points.items():
-            self.points[tag] = _joined(self.points[tag], points) if tag in self.points else points
+            self.points[tag] = joined((self.points[tag], points)) if tag in self.points else points
         self.histograms += batch.histograms
         self.texts += batch.texts
         self.skipped += batch.skipped
@@ -75,9 +75,11 @@ def before(points: Points, step: int | None) -> Points:
     )
 
 
-def _joined(first: Points, second: Points) -> Points:
-    return Points(
-        array("q", [*first.steps, *second.steps]),
-        array("d", [*first.wall_times, *second.wall_times]),
-        array("d", [*first.values, *second.values]),
-    )
+def joined(parts: Iterable[Points]) -> Points:
+    """Return stretches of points as one."""
+    steps, wall_times, values = array("q"), array("d"), array("d")
+    for part in parts:
+        steps.extend(map(int, part.steps))
+        wall_times.extend(part.wall_times)
+        values.extend(part.values)
+    return Points(steps, wall_times, values)

@@ -38,6 +38,20 @@ class Piece(NamedTuple):
         """Return some of the points, by indices or by a mask."""
         return Piece(*(column[which] for column in self))
 
+    def kept(self, tag: str, cuts: Cuts) -> Piece:
+        """Return those that no later restart drops; as `Cuts.keep`."""
+        if not cuts:
+            return self
+        restarts, smallest = cuts.of(tag)
+        later = np.searchsorted(np.array(restarts, np.int64), self.places, side="right")
+        below = np.array([*smallest, LARGEST], np.int64)[later]
+        return self.of((later == len(restarts)) | (self.steps < below))
+
+    def points(self) -> Points:
+        """Return the points without their places."""
+        columns: list[Any] = [self.steps, self.wall_times, self.values]
+        return Points(*columns)
+
 
 class Pieces:
     """Points by tag, in whatever order they are found; records that are not sound are counted."""
@@ -61,6 +75,12 @@ class Pieces:
             piece = Piece(*map(np.array, (column.places, column.steps, column.wall_times, column.values)))
             self.by_tag.setdefault(tag, []).append(piece)
         self.skipped += collector.skipped
+
+    def points(self, cuts: Cuts) -> dict[str, Points]:
+        """Return the points that no restart dropped; the tags in the order in which they first came."""
+        whole = {tag: _joined(parts) for tag, parts in self.by_tag.items() if any(len(part.places) for part in parts)}
+        kept = {tag: whole[tag].kept(tag, cuts) for tag in sorted(whole, key=lambda tag: int(whole[tag].places[0]))}
+        return {tag: piece.points() for tag, piece in kept.items() if len(piece.places)}
 
 
 def take_at_once(data: bytes, order: Order, *, last: bool) -> Taken | None:
@@ -88,7 +108,7 @@ def take_at_once(data: bytes, order: Order, *, last: bool) -> Taken | None:
         return None
     pieces.add_single(collector)
     return Taken(
-        {tag: found for tag, parts in pieces.by_tag.items() if (found := _joined(tag, parts, collector.cuts))},
+        pieces.points(collector.cuts),
         collector.histograms(),
         collector.texts(),
         collector.cuts.lowest(),
@@ -190,19 +210,9 @@ def _in_order(pieces: Pieces, singles: list[tuple[int, int]], after: Order, last
     return Order(after.version, int(steps[-1]))
 
 
-def _joined(tag: str, parts: list[Piece], cuts: Cuts) -> Points:
-    """The points of a tag in the order of their records, without those that a restart dropped."""
+def _joined(parts: list[Piece]) -> Piece:
+    """The points of a tag in the order of their records."""
     piece = parts[0] if len(parts) == 1 else Piece(*map(np.concatenate, zip(*parts, strict=True)))
     if (piece.places[1:] < piece.places[:-1]).any():
-        piece = piece.of(np.argsort(piece.places, kind="stable"))
-    if cuts:
-        piece = piece.of(_counting(piece, *cuts.of(tag)))
-    columns: list[Any] = [piece.steps, piece.wall_times, piece.values]
-    return Points(*columns)
-
-
-def _counting(piece: Piece, restarts: list[int], smallest: list[int]) -> np.ndarray:
-    """Which points no later restart drops; as `Cuts.keep`."""
-    later = np.searchsorted(np.array(restarts, np.int64), piece.places, side="right")
-    below = np.array([*smallest, LARGEST], np.int64)[later]
-    return (later == len(restarts)) | (piece.steps < below)
+        return piece.of(np.argsort(piece.places, kind="stable"))
+    return piece

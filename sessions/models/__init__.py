@@ -1,5 +1,6 @@
 """Data and its constraints. What may be changed by whom is in `sessions.services`."""
 
+from sessions.models.distributions import Histogram, Text
 from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspection
 from sessions.models.imports import Import, ImportedRun
 from sessions.models.keeping import Removal, RetentionPolicy
@@ -16,6 +17,7 @@ __all__ = [
     "Evaluation",
     "EvaluationRun",
     "EventFile",
+    "Histogram",
     "Import",
     "ImportedRun",
     "Machine",
@@ -29,6 +31,7 @@ __all__ = [
     "SessionEvent",
     "SignInLink",
     "TaughtCause",
+    "Text",
     "Trainer",
     "TrainingSession",
 ]

@@ -46,6 +46,8 @@ class EventFile(models.Model):
     # By these a copy of the file is known again, wherever it lies.
     name = models.CharField(max_length=255, blank=True, db_index=True, help_text="Its name without folders.")
     head = models.CharField(max_length=80, blank=True, help_text="Length and SHA-256 of its first bytes.")
+    version = models.FloatField(default=0, help_text="Of the file format, as far as the run's files told it.")
+    last_step = models.BigIntegerField(default=-1, help_text="What steps are compared with before version 2.")
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("attempt", "path"), name="event_file_unique"),)

@@ -45,7 +45,7 @@ from sessions.models import (
 )
 from sessions.runtime.files import read_regular
 from sessions.runtime.rundir import RunDirectory
-from sessions.services import artifacts, points
+from sessions.services import artifacts, distributions, points
 from sessions.services.copying import move_in
 from sessions.services.transitions import record
 
@@ -132,6 +132,11 @@ def store(drafts: Sequence[Draft], source: Import) -> list[TrainingSession]:
                     for (start, behavior, tag), new in _round(draft, number).items()
                 }
             )
+        for draft, (_, attempts) in zip(drafts, stored, strict=True):
+            for (start, behavior), histograms in draft.reading.histograms.items():
+                distributions.keep_histograms(attempts[start].pk, behavior, histograms)
+            for (start, behavior), texts in draft.reading.texts.items():
+                distributions.keep_texts(attempts[start].pk, behavior, texts)
     return [session for session, _ in stored]
 
 
@@ -168,7 +173,7 @@ def _store_one(draft: Draft, source: Import) -> tuple[TrainingSession, list[Atte
         who=by,
         why=f"Imported from {draft.copied_from or draft.place}. {why}",
     )
-    if run.keeps_to_itself:
+    if run.has_models:
         artifacts.store(attempts[-1], attempts[-1].results, hashed=False)
     return session, attempts
 
@@ -276,6 +281,8 @@ def event_file(one: LogReading, attempt: Attempt, run: FoundRun) -> EventFile:
         behavior=one.log.behavior,
         offset=one.offset,
         skipped=one.skipped,
+        version=one.order.version,
+        last_step=one.order.last_step,
         name=one.log.file.name[:NAME_CHARACTERS],
         head=one.head,
     )

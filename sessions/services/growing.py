@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
@@ -23,7 +22,7 @@ from sessions.models import Attempt, BehaviorProgress, EventFile, ImportedRun, S
 from sessions.runtime.files import read_regular
 from sessions.selectors.points import points_between
 from sessions.selectors.results_tree import Walk
-from sessions.services import artifacts, points
+from sessions.services import artifacts
 from sessions.services.adopting import (
     TIMERS_BYTES,
     event_file,
@@ -33,10 +32,9 @@ from sessions.services.adopting import (
     reward_in,
 )
 from sessions.services.alarms import raise_alarm
+from sessions.services.event_batches import order_of, store_batch
 from sessions.services.progress import advance
 from sessions.services.transitions import SUPERVISOR, announce_end, record, touch
-
-logger = logging.getLogger(__name__)
 
 BATCH_BYTES = 4 * 1024 * 1024
 SHORTER = "{} became shorter than what was read of it; what it told before is kept."
@@ -165,7 +163,7 @@ def _limit_of(session_id: int) -> Limit:
 
 def _read_on(row: EventFile, path: Path, size: int, limit: Limit, *, until: float) -> bool:
     while True:
-        batch = read_events(path, row.offset, limit_bytes=BATCH_BYTES)
+        batch = read_events(path, row.offset, limit_bytes=BATCH_BYTES, order=order_of(row))
         if batch.next_offset == row.offset:
             return True
         if not _store(row, batch, limit, size=size):
@@ -178,24 +176,12 @@ def _store(row: EventFile, batch: Batch, limit: Limit, *, size: int = 0) -> bool
     kept = limit.within((row.attempt_id, row.behavior), batch.points)
     end = max(batch.next_offset, size) if limit.is_hopeless else batch.next_offset
     with transaction.atomic():
-        moved = EventFile.objects.filter(pk=row.pk, offset=row.offset).update(
-            offset=end, skipped=F("skipped") + batch.skipped
-        )
-        if not moved:
+        if not store_batch(row, replace(batch, points=kept, next_offset=end), session_id=row.attempt.session_id):
             return False
-        points.append_columns({(row.attempt_id, row.behavior, tag): new for tag, new in kept.items()})
         _advance(row, kept)
-    row.offset = end
     if limit.left_out:
         raise_alarm(row.attempt, f"It has more than {MOST_SERIES:,} series; those beyond are in its files only.")
-    if batch.skipped:
-        logger.warning("%s: %d damaged records were passed over", path_of(row), batch.skipped)
     return True
-
-
-def path_of(row: EventFile) -> str:
-    """Return an event file's path as logs show it."""
-    return f"{row.attempt_id}: {row.path}"
 
 
 def _advance(row: EventFile, new: Mapping[str, Points]) -> None:

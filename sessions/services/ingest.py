@@ -6,7 +6,6 @@ reads at the same time loses the race and stores nothing.
 
 from __future__ import annotations
 
-import logging
 import time
 import zlib
 from collections.abc import Iterable, Sequence
@@ -14,21 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from sessions.domain import console
 from sessions.domain.progress import Pace
 from sessions.domain.states import SPEAKING, State
-from sessions.metrics.events import Batch, begun, event_files, read_events
+from sessions.metrics.events import begun, event_files, read_events
 from sessions.models import Attempt, EventFile
 from sessions.runtime.rundir import AttemptDirectory
-from sessions.services import points
 from sessions.services.alarms import raise_alarm
+from sessions.services.event_batches import order_of, store_batch
 from sessions.services.progress import advance, store_summary, with_reward_of
 from sessions.services.transitions import SUPERVISOR, move, touch
-
-logger = logging.getLogger(__name__)
 
 CONSOLE_BYTES = 4 * 1024 * 1024
 EVENT_BYTES = 4 * 1024 * 1024
@@ -218,16 +214,20 @@ class Ingester:
         if name in self._files_of_earlier_attempts():
             return False
         file = self._files.get(name) or self._register(name, behavior)
-        batch = read_events(path, file.offset, limit_bytes=EVENT_BYTES)
+        batch = read_events(path, file.offset, limit_bytes=EVENT_BYTES, order=order_of(file))
         if batch.next_offset == file.offset:
             return False
-        self._store_batch(file, batch)
+        if not store_batch(file, batch, session_id=self.attempt.session_id):
+            raise Overtaken
         self._sizes.pop(path, None)  # read on until a look finds nothing more
         return True
 
     def _register(self, name: str, behavior: str) -> EventFile:
-        columns = {"behavior": behavior, "name": name.rpartition("/")[2][:255]}
-        file, _ = EventFile.objects.get_or_create(attempt=self.attempt, path=name, defaults=columns)
+        of_attempt = EventFile.objects.filter(attempt=self.attempt)
+        before = of_attempt.filter(behavior=behavior, path__lt=name).order_by("path").last()
+        told = {} if before is None else {"version": before.version, "last_step": before.last_step}
+        columns = {"behavior": behavior, "name": name.rpartition("/")[2][:255], **told}
+        file, _ = of_attempt.get_or_create(attempt=self.attempt, path=name, defaults=columns)
         self._files[name] = file
         return file
 
@@ -238,19 +238,6 @@ class Ingester:
             )
             self._foreign = set() if self.attempt.force else set(earlier.values_list("path", flat=True))
         return self._foreign
-
-    def _store_batch(self, file: EventFile, batch: Batch) -> None:
-        with transaction.atomic():
-            moved = EventFile.objects.filter(pk=file.pk, offset=file.offset).update(
-                offset=batch.next_offset, skipped=F("skipped") + batch.skipped
-            )
-            if not moved:
-                raise Overtaken
-            points.append_columns({(self.attempt.pk, file.behavior, tag): new for tag, new in batch.points.items()})
-            touch(self.attempt.session_id)
-        file.offset = batch.next_offset
-        if batch.skipped:
-            logger.warning("%s: %d damaged or unreadable records were passed over", file.path, batch.skipped)
 
 
 def read_block(path: Path, offset: int, limit: int) -> bytes:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sessions.domain.evaluation import Rewards
-from sessions.metrics.events import event_files
-from sessions.metrics.rewards import read_rewards
+from sessions.metrics.events import event_files, read_events
+from sessions.metrics.rewards import rewards_of
 from sessions.models import Attempt, EvaluationRun
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.selectors.evaluations import orphans, unfinished_runs
@@ -44,8 +44,9 @@ class Reader:
         offset = -1
         while offset != self._offsets.get(path, 0):
             offset = self._offsets.get(path, 0)
-            found, self._offsets[path] = read_rewards(path, offset)
-            for kind, rewards in found:
+            batch = read_events(path, offset)
+            self._offsets[path] = batch.next_offset
+            for kind, rewards in rewards_of(batch):
                 self.seen[behavior, kind].append(rewards)
 
     @property

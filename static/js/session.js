@@ -5,6 +5,7 @@ import { createConsole } from "./console.js";
 import { logCursor } from "./cursor.js";
 import { applySession, isMoving, tick } from "./fields.js";
 import { percent } from "./format.js";
+import { createHistograms } from "./histograms.js";
 import { createLink } from "./link.js";
 import { createRefresh } from "./refresh.js";
 import { createResources, createResourceStore, split } from "./resources.js";
@@ -100,6 +101,7 @@ const stream = openStream(socketUrl(live.socket), {
 plotlyReady(document.querySelector("[data-plotly]")).then((plotly) => {
   charts = createCharts(root, { store, plotly });
   resources = createResources(root, { store: taken, plotly });
+  createHistograms(root, { plotly });
 });
 setInterval(() => tick([known]), 1_000);
 entitle();

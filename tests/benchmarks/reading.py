@@ -71,7 +71,7 @@ def _timed(program: str, arguments: list[str]) -> tuple[float, int]:
 
 
 def server(place: Path, *, checksum: bool = False) -> tuple[float, float, int]:
-    """Return the seconds until TensorBoard's server has loaded and until all is read of it, and the count of points."""
+    """Return the seconds until TensorBoard's server has loaded and until all is read of it, and how many points."""
     import tensorboard_data_server
 
     with folder() as aside:

@@ -15,7 +15,21 @@ from tests.eventfiles import REWARD, make_run, write_events
 from tests.factories import make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("home")]
-PARTS = ("", "attempts/", "events/", "artifacts/", "checkpoints/", "config/", "log/", "metrics/", "summary/")
+PARTS = (
+    "diagnosis/",
+    "histograms/",
+    "texts/",
+    "files/",
+    "",
+    "attempts/",
+    "events/",
+    "artifacts/",
+    "checkpoints/",
+    "config/",
+    "log/",
+    "metrics/",
+    "summary/",
+)
 
 
 @pytest.fixture

@@ -93,5 +93,6 @@ def test_no_candidates_are_no_error(mode: str) -> None:
 def test_the_smoothed_value_lies_between_the_values_it_is_of(values: list[float], step: int) -> None:
     found = smoothed(range(len(values)), values, step)
     assert found is not None
-    window = values[max(0, step + 1 - SUMMARIES) : step + 1] or values[-SUMMARIES:]
+    end = min(step + 1, len(values))
+    window = values[max(0, end - SUMMARIES) : end]
     assert min(window) - 1e-6 <= found <= max(window) + 1e-6

@@ -29,7 +29,7 @@ def series(values: list[float]) -> Points:
 
 
 @settings(max_examples=200, deadline=None)
-@given(VALUES, st.integers(4, 80))
+@given(VALUES, st.integers(5, 80))
 def test_thinned_points_are_few_ordered_and_true_and_keep_both_ends_and_extremes(
     values: list[float], count: int
 ) -> None:

@@ -35,6 +35,7 @@ def plain(taken: Taken) -> dict[str, Any]:
             ]
             for tag, points in taken.points.items()
         },
+        "tags": list(taken.points),
         "histograms": [repr(one) for one in taken.histograms],
         "texts": taken.texts,
         "cuts": taken.cuts,

@@ -16,12 +16,13 @@ from pytest_django import Settings
 from sessions.domain.states import State
 from sessions.errors import Conflict, InvalidInput, MentorError, NotAllowed
 from sessions.metrics import run_reading
-from sessions.models import EventFile, Import, ImportedRun, Series, Trainer, TrainingSession
+from sessions.models import EventFile, Histogram, Import, ImportedRun, Series, Text, Trainer, TrainingSession
 from sessions.selectors.series import points_after, series_of
 from sessions.selectors.stitching import stitched
 from sessions.services import adopting, editing, growing, imports, planning, stopping, trainers
 from sessions.services import points as points_service
 from sessions.services.planning import plan_start
+from sessions.trainers.practice.events import EventFile as EventWriter
 from tests.eventfiles import BEGAN, REWARD, make_run, points, write_events
 from tests.factories import make_practice_trainer, make_request, make_session
 
@@ -423,3 +424,18 @@ def test_an_import_writes_nothing_into_the_folder(ada: User, results: Path, home
     editing.edit(TrainingSession.objects.get(), {"notes": "good"}, by="ada")
     assert sorted((path, path.stat().st_mtime_ns) for path in results.rglob("*")) == before
     assert not (home / "runs").exists()
+
+
+def test_histograms_and_texts_are_taken_along(ada: User, results: Path) -> None:
+    written = EventWriter(results / "a" / "Ball")
+    written.text("Hyperparameters/text_summary", "lr: 1", 0)
+    for step in (100, 200):
+        written.scalar(REWARD, 1.0, step)
+        written.histogram(f"{REWARD}_hist", [1.0, 2.0], step)
+    written.close()
+    imported(results, ada)
+    attempt = TrainingSession.objects.get().attempts.get()
+    assert list(Text.objects.filter(attempt=attempt).values_list("text", flat=True)) == ["lr: 1"]
+    assert list(Histogram.objects.filter(attempt=attempt).values_list("step", flat=True)) == [100, 200]
+    row = EventFile.objects.get()
+    assert (row.version, row.offset) == (2.0, written.path.stat().st_size)

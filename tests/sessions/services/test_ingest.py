@@ -303,13 +303,14 @@ def test_a_payload_that_is_no_event_is_counted_and_passed_over(
     assert "1 damaged" in caplog.text
 
 
-def test_behind_a_damaged_length_nothing_is_guessed(written: OnDisk) -> None:
+def test_behind_a_damaged_length_the_next_whole_record_is_read(written: OnDisk) -> None:
     good, damaged = record_of(REWARD, 500, 1.0), bytearray(record_of(REWARD, 1000, 2.0))
     damaged[0] ^= 1
-    written.append_events(good + bytes(damaged) + record_of(REWARD, 1500, 3.0))
+    path = written.append_events(good + bytes(damaged) + record_of(REWARD, 1500, 3.0))
     written.ingester().drain()
-    assert steps_of(written) == [500]
-    assert EventFile.objects.get().offset == len(good)
+    assert steps_of(written) == [500, 1500]
+    file = EventFile.objects.get()
+    assert (file.offset, file.skipped) == (path.stat().st_size, 1)
 
 
 def test_a_value_that_is_no_number_is_kept_among_the_points_and_unknown_as_the_last(written: OnDisk) -> None:
