@@ -13,11 +13,12 @@ from itertools import pairwise
 from statistics import median
 
 REWARD = "Environment/Cumulative Reward"
-EPISODE_LENGTH = "Environment/Episode Length"
 ENTROPY = "Policy/Entropy"
 VALUE_LOSS = "Losses/Value Loss"
 LEARNING_RATE = "Policy/Learning Rate"
 LESSON = "Environment/Lesson Number/"
+TAGS = frozenset({REWARD, ENTROPY, VALUE_LOSS, LEARNING_RATE})
+LOSSES = "Losses/"
 
 AGREEING = 2
 # Fewer points than this say nothing about a trend.
@@ -76,6 +77,11 @@ class Course:
     def step(self) -> int:
         """The furthest step of any curve."""
         return max((points[-1][0] for points in self.curves.values() if points), default=0)
+
+
+def is_judged(tag: str) -> bool:
+    """Tell whether a tag has a say in how a training goes."""
+    return tag in TAGS or tag.startswith((LESSON, LOSSES))
 
 
 def findings(course: Course) -> list[Finding]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sessions.domain.diagnosis.explain import Diagnosis
+from sessions.domain.health import Finding
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
 from sessions.selectors.history import Choice
@@ -105,6 +106,7 @@ class SessionPage:
     command_shell: str
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     rules_form: RulesForm
+    troubles: list[Finding] = field(metadata={"help": "What the curves tell of while it trains."})
     diagnosis: Diagnosis | None = field(metadata={"help": "Of the latest attempt, when it ended badly."})
     source: SourceShape | None = field(metadata={"help": "Where an imported session was found."})
     system: SystemShape
