@@ -16,6 +16,7 @@ from sessions.api.views import CONFLICT, ERRORS, detail_of
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.selectors import sessions
 from sessions.selectors.diagnosis import diagnosis_of
+from sessions.selectors.health import findings_of
 from sessions.services import accounts, repeating
 
 
@@ -70,6 +71,26 @@ class DiagnosisView(APIView):
     @extend_schema(responses={200: DiagnosisSerializer, **ERRORS}, operation_id="get_diagnosis")
     def get(self, request: Request, run_id: str) -> Response:
         return Response(answer(diagnosis_of(sessions.session_named(run_id, request.user))))
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """Something that is wrong while it trains."""
+
+    kind = serializers.CharField()
+    behavior = serializers.CharField()
+    step = serializers.IntegerField()
+    title = serializers.CharField()
+    why = serializers.CharField()
+    fix = serializers.CharField()
+
+
+class HealthView(APIView):
+    """What the curves of a running session tell of."""
+
+    @extend_schema(responses={200: shapes.results_of(FindingSerializer), **ERRORS}, operation_id="get_health")
+    def get(self, request: Request, run_id: str) -> Response:
+        found = findings_of(sessions.session_named(run_id, request.user))
+        return Response({"results": [asdict(one) for one in found]})
 
 
 class RemedyView(APIView):

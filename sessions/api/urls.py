@@ -38,6 +38,7 @@ urlpatterns = [
     path("sessions/<str:run_id>/schedule/", views.ScheduleView.as_view(), name="schedule"),
     path("sessions/<str:run_id>/clone/", diagnosis.CloneView.as_view(), name="clone"),
     path("sessions/<str:run_id>/diagnosis/", diagnosis.DiagnosisView.as_view(), name="diagnosis"),
+    path("sessions/<str:run_id>/health/", diagnosis.HealthView.as_view(), name="health"),
     path("sessions/<str:run_id>/remedy/", diagnosis.RemedyView.as_view(), name="remedy"),
     path("batches/", views.BatchView.as_view(), name="batches"),
     path("sessions/<str:run_id>/log/", views.LogView.as_view(), name="log"),

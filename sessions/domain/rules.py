@@ -117,6 +117,7 @@ class Rules:
     memory_growth_percent: float | None = _rule(number(0.1), "Growth of that memory in percent per hour.")
     memory_window_minutes: float = _rule(number(0.1, 1440), "Minutes over which growth is measured.", 30.0)
     memory_action: str = _rule(choice(*ACTIONS), "What follows above either.", "warn")
+    health_action: str = _rule(choice("warn", "pause", "stop"), "What follows when its curves tell of trouble.", "warn")
     goal_value: float | None = _rule(number(-MANY), "Stop once the tag is at this value or beyond it.")
     goal_direction: str = _rule(choice(*DIRECTIONS), "Whether beyond is above or below.", "above")
     goal_summaries: int = _rule(whole(1, 1000), "For so many summaries in a row.", 3)
@@ -203,6 +204,7 @@ def in_words(rules: Rules) -> list[str]:
         _restart(rules),
         _stall(rules),
         *_memory(rules),
+        _health(rules),
         _goal(rules),
         _plateau(rules),
         *_budgets(rules),
@@ -211,7 +213,7 @@ def in_words(rules: Rules) -> list[str]:
     return [sentence for sentence in told if sentence]
 
 
-FOLLOWS = {"warn": "warns", "stop": "stops", "restart": "restarts"}
+FOLLOWS = {"warn": "warns", "pause": "pauses", "stop": "stops", "restart": "restarts"}
 
 
 def count(amount: float, unit: str) -> str:
@@ -245,6 +247,12 @@ def _memory(rules: Rules) -> list[str]:
             f"{follows} when memory grows by more than {rules.memory_growth_percent:g} % an hour, over {window}."
         )
     return told
+
+
+def _health(rules: Rules) -> str:
+    if rules.health_action == "warn":
+        return ""
+    return f"{FOLLOWS[rules.health_action].capitalize()} when its curves tell of trouble."
 
 
 def _goal(rules: Rules) -> str:

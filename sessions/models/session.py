@@ -162,6 +162,7 @@ class Attempt(models.Model):
     stop_asked_at = models.DateTimeField(null=True, blank=True)
     stop_asked_by = models.CharField(max_length=150, blank=True)
     interrupted = models.BooleanField(default=False)
+    environment_restarts = models.PositiveIntegerField(default=0, help_text="How often the trainer restarted one.")
     progressed_at = models.DateTimeField(null=True, blank=True, help_text="When a behavior's step last grew.")
     failure = models.TextField(blank=True)
     alarm = models.TextField(blank=True, help_text="What a person should look at.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sessions.domain.configuration.presets import Preset
 from sessions.domain.diagnosis.explain import Diagnosis
+from sessions.domain.health import Finding
 from sessions.models import KeptConfig
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
@@ -108,6 +109,7 @@ class SessionPage:
     command_shell: str
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     rules_form: RulesForm
+    troubles: list[Finding] = field(metadata={"help": "What the curves tell of while it trains."})
     diagnosis: Diagnosis | None = field(metadata={"help": "Of the latest attempt, when it ended badly."})
     source: SourceShape | None = field(metadata={"help": "Where an imported session was found."})
     system: SystemShape

@@ -14,6 +14,7 @@ from sessions.domain.rules import DIRECTIONS, RULES, InvalidRules, read_rules
 PREFIX = "rule_"
 CHOICES = {
     "action": [("warn", "Warn"), ("stop", "Stop and save"), ("restart", "Restart")],
+    "health_action": [("warn", "Warn"), ("pause", "Pause"), ("stop", "Stop and save")],
     "direction": [(word, word.capitalize()) for word in DIRECTIONS],
     "mode": [("max", "Largest"), ("min", "Smallest")],
 }
@@ -48,7 +49,7 @@ class RulesForm(forms.Form):
 
 
 def _field(key: str, rule: Field[Any]) -> forms.Field:
-    choices = CHOICES.get(key.rpartition("_")[2])
+    choices = CHOICES.get(key) or CHOICES.get(key.rpartition("_")[2])
     if choices:
         return forms.ChoiceField(required=False, choices=choices, initial=rule.default)
     attributes = {"placeholder": _text(rule.default), "autocomplete": "off"}

@@ -30,6 +30,7 @@ from sessions.selectors.checkpoints import checkpoints_of, other_files
 from sessions.selectors.configs import earlier_run_ids
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.evaluations import evaluations_of
+from sessions.selectors.health import findings_of
 from sessions.selectors.imports import source_of
 from sessions.selectors.inspections import ModelShape, models_of
 from sessions.selectors.listing import Chosen
@@ -212,6 +213,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         command_shell=as_shell(detail.command),
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         rules_form=rules_form,
+        troubles=findings_of(session),
         diagnosis=diagnosis_of(session),
         source=source_of(session),
         system=machine.system_shape(),

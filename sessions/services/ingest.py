@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from sessions.domain import console
@@ -157,6 +158,10 @@ class Ingester:
         self._apply_progress(events)
         if not self._again:
             self._apply_state(events)
+        restarts = sum(isinstance(event, console.Restarting) for event in events)
+        if restarts and not self._again:
+            rows = Attempt.objects.filter(pk=self.attempt.pk)
+            rows.update(environment_restarts=F("environment_restarts") + restarts)
         if any(isinstance(event, console.Interrupted) for event in events):
             Attempt.objects.filter(pk=self.attempt.pk).update(interrupted=True)
         if any(isinstance(event, (console.Exported, console.Copied)) for event in events):

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from sessions.domain import verdicts
+from sessions.domain.health import Finding
 from sessions.domain.rules import Rules, as_json, in_words, read_rules
 from sessions.domain.states import SPEAKING, State
 from sessions.domain.verdicts import End, NoRestart, Restart, Verdict, after_end
@@ -53,8 +54,14 @@ def change(session: TrainingSession, given: Mapping[str, Any] | None, *, by: str
     return session
 
 
-def judge(attempt: Attempt, *, counts_from: datetime | None = None, thorough: bool = True) -> list[Verdict]:
-    """Return what the rules ask for of an attempt that trains.
+def judge(
+    attempt: Attempt,
+    *,
+    troubles: Sequence[Finding] = (),
+    counts_from: datetime | None = None,
+    thorough: bool = True,
+) -> list[Verdict]:
+    """Return what the rules ask for of an attempt that trains; `troubles` is what its curves tell of.
 
     A stall counts from `counts_from` at the earliest. All points of a series and all files are looked at only in a
     thorough look.
@@ -68,6 +75,7 @@ def judge(attempt: Attempt, *, counts_from: datetime | None = None, thorough: bo
         _plateau(attempt, rules) if thorough else None,
         _stall(attempt, rules, now, counts_from),
         _memory(attempt, rules, now),
+        _health(rules, troubles),
     )
     return [verdict for verdict in found if verdict is not None]
 
@@ -98,8 +106,10 @@ def _results_bytes(attempt: Attempt) -> int:
 
 
 def _stall(attempt: Attempt, rules: Rules, now: datetime, counts_from: datetime | None) -> Verdict | None:
+    if rules.stall_minutes is None or attempt.state == State.WAITING_FOR_EDITOR.value:
+        return None
     since = unattended.idle_since(attempt)
-    if rules.stall_minutes is None or since is None or attempt.state == State.WAITING_FOR_EDITOR.value:
+    if since is None:
         return None
     return verdicts.stall(rules, (now - max(since, counts_from or since)).total_seconds())
 
@@ -110,6 +120,11 @@ def _memory(attempt: Attempt, rules: Rules, now: datetime) -> Verdict | None:
     seconds = 2 * verdicts.MEMORY_SECONDS + rules.memory_window_minutes * 60
     samples = unattended.memory_of(attempt, since=now - timedelta(seconds=seconds), seconds=seconds)
     return verdicts.memory(rules, samples, warned="Memory" in attempt.alarm)
+
+
+def _health(rules: Rules, troubles: Sequence[Finding]) -> Verdict | None:
+    told = " ".join(f"{one.behavior}: {one.title}." for one in troubles)
+    return Verdict("health", rules.health_action, told) if told else None
 
 
 def obey(attempt: Attempt, found: Sequence[Verdict]) -> None:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from sessions.models import Attempt
+from sessions.domain.health import Finding
+from sessions.models import Attempt, TrainingSession
+from sessions.selectors.health import findings_of, judged_series
 from sessions.services import rules
 
 GUARD_SECONDS = 5.0
@@ -25,6 +27,8 @@ class Guard:
     _thorough_at: float = float("-inf")
     _seen: datetime = field(default_factory=timezone.now)
     _counts_from: datetime | None = None
+    _points: int = -1
+    _troubles: list[Finding] = field(default_factory=list)
 
     def tick(self, now: float) -> None:
         """Judge the attempt by its rules when it is time, and do what they ask for; `now` is monotonic, in seconds."""
@@ -33,9 +37,21 @@ class Guard:
         self._looked_at = now
         self._notice_absence()
         attempt = Attempt.objects.select_related("session").get(pk=self.attempt_id)
-        if (attempt.session.rules or attempt.alarm) and rules.trains(attempt):
-            found = rules.judge(attempt, counts_from=self._counts_from, thorough=self._is_thorough(now))
+        if rules.trains(attempt):
+            found = rules.judge(
+                attempt,
+                troubles=self._troubles_of(attempt.session),
+                counts_from=self._counts_from,
+                thorough=self._is_thorough(now),
+            )
             rules.obey(attempt, found)
+
+    def _troubles_of(self, session: TrainingSession) -> list[Finding]:
+        """What its curves tell of, looked at again when they have grown."""
+        points = sum(one.count for one in judged_series(session))
+        if points != self._points:
+            self._points, self._troubles = points, findings_of(session)
+        return self._troubles
 
     def _notice_absence(self) -> None:
         before, self._seen = self._seen, timezone.now()
