@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from sessions.errors import MentorError, Missing
 from sessions.models import Artifact, OutsideCheckpoint, TrainingSession
 from sessions.pages import contexts
-from sessions.pages.views import show
+from sessions.pages.showing import show
 from sessions.selectors import machine, sessions
 from sessions.selectors.outside import outside_shapes
 from sessions.services import accounts, checkpoints, outside

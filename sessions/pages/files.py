@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from sessions.domain.states import ENDED, State
 from sessions.domain.timers import Timers
 from sessions.domain.training_status import StatusBehavior, StatusCheckpoint
-from sessions.pages.views import show
+from sessions.pages.showing import show
 from sessions.selectors import last_words, machine, run_files, sessions
 from sessions.selectors.last_words import Configuration, LastWords, Written
 from sessions.selectors.machine import SystemShape

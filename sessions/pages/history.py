@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sessions.domain.labels import read_tags
 from sessions.errors import MentorError
-from sessions.pages.views import show
+from sessions.pages.showing import show
 from sessions.selectors import behaviors, history, machine, sessions
 from sessions.selectors.machine import SystemShape
 from sessions.services import bulk, editing, projects

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sessions.errors import MentorError
-from sessions.pages.views import show
+from sessions.pages.showing import show
 from sessions.selectors.imports import ImportShape, import_shapes, import_with
 from sessions.selectors.machine import SystemShape, system_shape
 from sessions.services import accounts, imports

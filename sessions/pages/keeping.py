@@ -14,7 +14,7 @@ from django.urls import reverse
 from sessions.domain.numbers import natural
 from sessions.errors import MentorError
 from sessions.models import Removal
-from sessions.pages.views import show
+from sessions.pages.showing import show
 from sessions.selectors import machine
 from sessions.selectors.keeping import Leaving, leaving
 from sessions.selectors.machine import SystemShape
