@@ -17,7 +17,7 @@ from sessions.services import counting
 from sessions.services.launching import directory_of
 
 LOOK_SECONDS = 1.0
-IDLE_SECONDS = 2.0
+IDLE_SECONDS = 5.0
 # How often what is left of deleted evaluations is looked for, among all sessions there are.
 ORPHANS_SECONDS = 60.0
 # How far into the console the trainer tells what it took over of a checkpoint.

@@ -18,6 +18,8 @@ from sessions.supervisor.watch import is_of_the_database
 logger = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 0.5
+# Where nothing was imported, there is nothing to follow.
+IDLE_SECONDS = 5.0
 # Of each look, this much at most for what is known to train, and this much for walking through folders.
 READ_SECONDS = 0.25
 WALK_SECONDS = 0.02
@@ -77,8 +79,8 @@ class ImportWatch:
         """Do a small part of the work when it is time to; `now` is a monotonic time in seconds."""
         if now < self._due:
             return
-        self._due = now + FOLLOW_SECONDS
         watched = imports.watched_runs(self.machine)
+        self._due = now + (FOLLOW_SECONDS if watched or self._folders else IDLE_SECONDS)
         self._follow(watched, now)
         if now >= self._remind_due:
             self._remind_due = now + REMIND_SECONDS
