@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from mentor_site.installation import SHORTEST_KEY
 from mentor_site.options import unknown_options
-from mentor_site.preparation import LOOPBACK
+from mentor_site.preparation import LOOPBACK, OWN_CHECKS
 from sessions.domain.trouble import GONE
 from sessions.selectors.database import file_of_database, file_trouble
 from sessions.selectors.remains import runs_in
@@ -21,7 +21,7 @@ from sessions.selectors.remains import runs_in
 DATABASE_SECONDS = 2.0
 
 
-@register()
+@register(OWN_CHECKS)
 def check_options(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Options that cannot be read, and MENTOR_ variables that are none."""
     wrong: list[CheckMessage] = [
@@ -35,7 +35,7 @@ def check_options(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [*wrong, *unknown]
 
 
-@register()
+@register(OWN_CHECKS)
 def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A key that is short or came with some template signs nobody in safely."""
     key = str(settings.SECRET_KEY)
@@ -45,7 +45,7 @@ def check_secret_key(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(OWN_CHECKS)
 def check_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Debug pages show code and settings to whoever can reach them."""
     if settings.MENTOR["MENTOR_DEBUG"] and settings.MENTOR["MENTOR_HOST"] not in LOOPBACK:
@@ -59,7 +59,7 @@ def check_debug(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(OWN_CHECKS)
 def check_home(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Everybody who can write to MENTOR's folder can start programs as its user."""
     home = Path(settings.MENTOR_HOME)
@@ -68,7 +68,7 @@ def check_home(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(OWN_CHECKS)
 def check_trainer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """An option that names no file finds no trainer."""
     learn = settings.MENTOR["MENTOR_MLAGENTS_LEARN"]
@@ -83,7 +83,7 @@ def check_trainer(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(OWN_CHECKS)
 def check_database(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """A damaged database is not written any more; a new one is not made in silence where there is a history."""
     path = file_of_database()

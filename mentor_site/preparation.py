@@ -18,13 +18,18 @@ from sessions.runtime.locks import is_held
 from sessions.selectors.database import schema_trouble
 from sessions.services import accounts, trainers
 
+# The tag of those checks that speak of this installation, and not of the code.
+OWN_CHECKS = "mentor"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-def prepare() -> None:
-    """Bring the tables up to date and check the settings; raises SystemCheckError or CommandError."""
+def prepare(*, every_check: bool = False) -> None:
+    """Bring the tables up to date and check the settings; raises SystemCheckError or CommandError.
+
+    Django's own checks load every page and route, which takes longer than most commands.
+    """
     finish_restore()
-    BaseCommand().check(display_num_errors=False)
+    BaseCommand().check(tags=None if every_check else [OWN_CHECKS], display_num_errors=False)
     trouble = schema_trouble()
     if trouble is AHEAD:
         raise CommandError(f"{trouble.detail} {trouble.hint}")
