@@ -13,7 +13,7 @@ from sessions.domain.command import suggest_run_id
 from sessions.domain.diagnosis.remedies import REMEDIES
 from sessions.domain.states import ENDED, State
 from sessions.errors import Conflict, Missing
-from sessions.models import TrainingSession
+from sessions.models import Artifact, TrainingSession
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.files import has_checkpoint
 from sessions.services.planning import OPTION_FIELDS, StartRequest
@@ -44,10 +44,19 @@ def request_like(session: TrainingSession) -> StartRequest:
 
 
 def _source(session: TrainingSession) -> str | None:
-    """The run id of the session this one began from; its folder is what is stored."""
+    """What this session began with, as a start names it: a run id or the id of a checkpoint; None when it is gone.
+
+    What is stored is a folder: that of another session, or one in which a chosen checkpoint was laid ready.
+    """
     folder = session.options.get("initialize_from")
-    name = Path(folder).name if folder else None
-    return name if name and TrainingSession.objects.filter(run_id=name).exists() else None
+    if not folder:
+        return None
+    if TrainingSession.objects.filter(run_id=Path(folder).name).exists():
+        return Path(folder).name
+    first = session.attempts.order_by("number").first()
+    digests = [one["sha256"] for one in first.starts_from if one.get("sha256")] if first else []
+    checkpoint = Artifact.objects.filter(sha256__in=digests, kind="pt", present=True).first()
+    return str(checkpoint.pk) if checkpoint else None
 
 
 def clone(session: TrainingSession, *, by: User, changes: Mapping[str, Any] | None = None) -> TrainingSession:
@@ -60,6 +69,8 @@ def _cloned(session: TrainingSession, changes: Mapping[str, Any]) -> StartReques
     if known.get("config_path"):
         known["config"] = None
     request = replace(request_like(session), **known)
+    if session.options.get("initialize_from") and request.initialize_from is None:
+        raise Conflict(f"What {session.run_id} began with is no longer there.", hint="Say what to begin with.")
     return request if known.get("run_id") else replace(request, run_id=free_run_id(session.run_id))
 
 
@@ -82,5 +93,5 @@ def remedy(session: TrainingSession, name: str, *, by: User) -> TrainingSession:
     if chosen.way == "anew":
         return clone(session, by=by, changes=chosen.changes)
     resume = chosen.way == "resume" or has_checkpoint(session)
-    request = replace(request_like(session), initialize_from=None, resume=resume, force=not resume, **chosen.changes)
-    return start_session(request, by=by)
+    request = replace(request_like(session), resume=resume, force=not resume, **chosen.changes)
+    return start_session(replace(request, initialize_from=None) if resume else request, by=by)

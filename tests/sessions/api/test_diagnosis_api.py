@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from sessions.domain.states import State
-from sessions.models import TrainingSession
+from sessions.models import Artifact, TrainingSession
+from sessions.services.repeating import request_like
 from tests.factories import make_practice_trainer, make_session
 from tests.sessions.attempts import OnDisk, summary
 
@@ -116,6 +117,17 @@ def test_a_clone_trains_the_same_under_a_free_run_id(api: Client, ada: User) -> 
     assert clone.run_id == "ball-2"
     assert bytes(clone.config_used) == bytes(original.config_used)
     assert (clone.options["seed"], clone.options["env_args"], clone.priority, clone.tags) == (8, ["--x"], 3, ["a"])
+
+
+def test_a_clone_begins_with_the_same_checkpoint_or_not_at_all(api: Client, ada: User) -> None:
+    session = make_session(owner=ada, run_id="ball", state=State.COMPLETED)
+    TrainingSession.objects.filter(pk=session.pk).update(options={"initialize_from": "/runs/ball/starts/attempt-1"})
+    session.attempts.update(starts_from=[{"behavior": "Ball", "sha256": "ab"}])
+    assert "is no longer there" in post(api, "/api/sessions/ball/clone/", {}).json()["detail"]
+    saved = {"path": "Ball/Ball-5.pt", "behavior": "Ball", "kind": "pt", "sha256": "ab", "size": 1, "modified_ns": 1}
+    checkpoint = Artifact.objects.create(session=session, attempt=session.attempts.get(), step=5, **saved)
+    session.refresh_from_db()
+    assert request_like(session).initialize_from == str(checkpoint.pk)
 
 
 def test_a_clone_takes_the_run_id_it_is_given(api: Client, ada: User) -> None:
