@@ -120,7 +120,8 @@ def goes_back(mentor: RunningMentor, run_id: str, step: int) -> None:
 
 def ended_twice(mentor: RunningMentor, run_id: str) -> dict[str, Any] | None:
     session = mentor.session(run_id)
-    return session if [one["state"] in ENDED for one in session["attempts"]] == [True, True] else None
+    states = [session["state"], *(one["state"] for one in session["attempts"])]
+    return session if len(states) == 3 and set(states) <= set(ENDED) else None
 
 
 def begins_with(mentor: RunningMentor, run_id: str, session: dict[str, Any]) -> None:
