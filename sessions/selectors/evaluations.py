@@ -8,24 +8,13 @@ from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from sessions.domain.evaluation import Statistics
 from sessions.domain.states import State
 from sessions.errors import Missing
 from sessions.models import Artifact, Attempt, Evaluation, EvaluationRun, TrainingSession
 from sessions.models.session import EVALUATION
 from sessions.selectors.series import current_attempts
 from sessions.selectors.unattended import points_of
-
-
-@dataclass(frozen=True)
-class StatisticsShape:
-    """Rewards of episodes; `standard_error` is that of the mean."""
-
-    episodes: int
-    mean: float
-    std: float | None
-    minimum: float
-    maximum: float
-    standard_error: float | None
 
 
 @dataclass(frozen=True)
@@ -36,8 +25,8 @@ class SeedShape:
     state: str
     reason: str
     run_id: str
-    reward: StatisticsShape | None
-    group_reward: StatisticsShape | None
+    reward: Statistics | None
+    group_reward: Statistics | None
 
 
 @dataclass(frozen=True)
@@ -54,8 +43,8 @@ class EvaluationShape:
     explanation: str = field(metadata={"help": "What it waits for, or does; empty once it has ended."})
     episodes: int
     seeds: list[SeedShape]
-    reward: StatisticsShape | None
-    group_reward: StatisticsShape | None
+    reward: Statistics | None
+    group_reward: Statistics | None
     environment: str | None
     trainer: str
     lessons: dict[str, int]
@@ -126,9 +115,9 @@ def _seed(run: EvaluationRun, behavior: str) -> SeedShape:
     )
 
 
-def _statistics(told: dict[str, Any] | None) -> StatisticsShape | None:
-    names = StatisticsShape.__dataclass_fields__
-    return StatisticsShape(**{name: told[name] for name in names}) if told else None
+def _statistics(told: dict[str, Any] | None) -> Statistics | None:
+    names = Statistics.__dataclass_fields__
+    return Statistics(**{name: told[name] for name in names}) if told else None
 
 
 def _explanation(one: Evaluation) -> str:

@@ -13,6 +13,7 @@ from sessions.domain.numbers import finite
 from sessions.metrics.collecting import Histogram as WrittenHistogram
 from sessions.metrics.collecting import Text as WrittenText
 from sessions.models import Histogram, Text
+from sessions.services.points import stored_name
 
 MOST_HISTOGRAMS, MOST_TEXTS = 128, 32
 # Of one behavior in one attempt; no trainer has a tenth of it.
@@ -74,11 +75,6 @@ def coarser(buckets: Sequence[float]) -> Sequence[float]:
         part = buckets[first : first + 3 * together]
         joined += [part[0], part[-2], sum(part[2::3])]
     return joined
-
-
-def stored_name(tag: str) -> str:
-    """Return what every database takes as the name of a series: PostgreSQL knows no NUL."""
-    return tag.replace("\0", "")[:255]
 
 
 def _keep(model: type[One], attempt: int, behavior: str, written: list[One], most: int) -> None:

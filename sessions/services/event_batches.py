@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.db.models import F
 
-from sessions.metrics.codec import Points, unpack
+from sessions.metrics.codec import Points
 from sessions.metrics.events import Batch
 from sessions.metrics.restarts import Order, cut_of
-from sessions.metrics.runs import before, joined
+from sessions.metrics.runs import before
 from sessions.models import EventFile, Series
+from sessions.selectors.points import points_between
 from sessions.services import distributions, points
 from sessions.services.transitions import touch
 
@@ -62,7 +63,7 @@ def cut(attempt: int, behavior: str, cuts: Mapping[str | None, int]) -> None:
         step = cut_of(cuts, one.tag)
         if step is None:
             continue
-        kept = before(joined(unpack(bytes(chunk.data)) for chunk in one.chunks.all()), step)
+        kept = before(points_between(one), step)
         if len(kept) < one.count:
             one.delete()
             shorter[attempt, behavior, one.tag] = kept
@@ -77,7 +78,7 @@ def _known_or_few(file: EventFile, found: Mapping[str, Points]) -> Mapping[str, 
     if len(found) <= room:
         return found
     known = set(series.filter(behavior=file.behavior).values_list("tag", flat=True))
-    added = [tag for tag in found if distributions.stored_name(tag) not in known]
+    added = [tag for tag in found if points.stored_name(tag) not in known]
     left_out = set(added[max(0, room) :])
     if left_out:
         logger.warning("%s: %d series beyond %d of an attempt are left out", file.path, len(left_out), MOST_SERIES)

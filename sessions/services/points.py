@@ -35,7 +35,9 @@ def append_columns(added: Mapping[Key, Points]) -> None:
 
     To be called inside a transaction; it takes four statements, each for as many series as have room in one.
     """
-    by_key = {(attempt, behavior, _name(tag)): points for (attempt, behavior, tag), points in added.items() if points}
+    by_key = {
+        (attempt, behavior, stored_name(tag)): points for (attempt, behavior, tag), points in added.items() if points
+    }
     if not by_key:
         return
     before = _known(by_key)
@@ -72,8 +74,8 @@ def _known(keys: Iterable[Key]) -> dict[Key, Series]:
     return {_key(one): one for one in known.select_for_update().order_by("pk")}
 
 
-def _name(tag: str) -> str:
-    """What every database takes as the name of a series: PostgreSQL knows no NUL."""
+def stored_name(tag: str) -> str:
+    """Return what every database takes as the name of a series: PostgreSQL knows no NUL."""
     return tag.replace("\0", "")[:255]
 
 
