@@ -199,6 +199,13 @@ class KeptConfigAdmin(ReadOnly):
     search_fields = ("name",)
 
 
+@admin.register(models.HealthFinding)
+class HealthFindingAdmin(ReadOnly):
+    list_display = ("title", "behavior", "attempt", "step", "noticed_at")
+    list_filter = ("kind",)
+    list_select_related = ("attempt__session",)
+
+
 @admin.register(models.TaughtCause)
 class TaughtCauseAdmin(ReadOnly):
     list_display = ("title", "text", "taught_by", "taught_at")

@@ -16,7 +16,7 @@ from sessions.api.views import CONFLICT, ERRORS, detail_of
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.selectors import sessions
 from sessions.selectors.diagnosis import diagnosis_of
-from sessions.selectors.health import findings_of
+from sessions.selectors.health import findings_of, noticed_in
 from sessions.services import accounts, repeating
 
 
@@ -82,15 +82,30 @@ class FindingSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     why = serializers.CharField()
     fix = serializers.CharField()
+    tag = serializers.CharField(allow_blank=True, help_text="The curve that tells of it.")
+    at = serializers.FloatField(help_text="The wall time of that step, seconds since 1970.")
+
+
+class NoticedSerializer(FindingSerializer):
+    """Something that was wrong while it trained, as it was first noticed."""
+
+    attempt = serializers.IntegerField(source="attempt.number")
+    noticed_at = serializers.DateTimeField()
+
+
+class HealthSerializer(serializers.Serializer[Any]):
+    results = FindingSerializer(many=True, help_text="What is wrong now; nothing of a session that does not train.")
+    noticed = NoticedSerializer(many=True, help_text="What was, also of attempts that have ended.")
 
 
 class HealthView(APIView):
-    """What the curves of a running session tell of."""
+    """What the curves of a session tell of."""
 
-    @extend_schema(responses={200: shapes.results_of(FindingSerializer), **ERRORS}, operation_id="get_health")
+    @extend_schema(responses={200: HealthSerializer, **ERRORS}, operation_id="get_health")
     def get(self, request: Request, run_id: str) -> Response:
-        found = findings_of(sessions.session_named(run_id, request.user))
-        return Response({"results": [asdict(one) for one in found]})
+        session = sessions.session_named(run_id, request.user)
+        found = {"results": findings_of(session), "noticed": noticed_in(session)}
+        return Response(HealthSerializer(found).data)
 
 
 class RemedyView(APIView):

@@ -35,13 +35,17 @@ EPISODES_MISSING = 5
 LESSON_SHARE = 0.25
 PACE_SHARE = 0.5
 RESTARTS = 2
+AT_ONCE = {"nan", "restarts"}
 
 Point = tuple[int, float, float]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with a behavior since `step`; `kind` is the rule's name."""
+    """Something that is wrong with a behavior since `step`; `kind` is the rule's name.
+
+    `at` is the wall time of the step in seconds, `tag` the curve that tells of it; empty when none does.
+    """
 
     kind: str
     behavior: str
@@ -49,6 +53,8 @@ class Finding:
     title: str
     why: str
     fix: str
+    tag: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class Course:
     """One behavior's curves: by tag the points (step, wall time in seconds, value) in order, the newest last.
 
     `max_steps` is its goal, `lessons` the number of lessons of each curriculum, `restarts` how often an environment
-    was started again in this attempt.
+    was started again in this attempt, `since` the wall time of the first point of this attempt: what came before it
+    is known to whoever resumed, and only shows what is usual.
     """
 
     behavior: str
@@ -64,6 +71,7 @@ class Course:
     max_steps: int | None = None
     lessons: Mapping[str, int] | None = None
     restarts: int = 0
+    since: float = -math.inf
 
     def of(self, tag: str) -> Sequence[Point]:
         """Return a tag's points; none where it was never written."""
@@ -74,9 +82,18 @@ class Course:
         return [point for point in self.of(tag) if math.isfinite(point[2])]
 
     @property
-    def step(self) -> int:
-        """The furthest step of any curve."""
-        return max((points[-1][0] for points in self.curves.values() if points), default=0)
+    def steady(self) -> str:
+        """The tag that has a point in every summary."""
+        return LEARNING_RATE if self.of(LEARNING_RATE) else ENTROPY
+
+    def recent(self, tag: str) -> Sequence[Point]:
+        """Return the last two points of a tag, as far as this attempt wrote them."""
+        return [point for point in self.of(tag)[-AGREEING:] if point[1] >= self.since]
+
+    @property
+    def newest(self) -> Point:
+        """The furthest point of any curve."""
+        return max((points[-1] for points in self.curves.values() if points), default=(0, 0.0, 0.0))
 
 
 def is_judged(tag: str) -> bool:
@@ -86,20 +103,31 @@ def is_judged(tag: str) -> bool:
 
 def findings(course: Course) -> list[Finding]:
     """Return all that is wrong with a behavior now."""
-    return [finding for rule in RULES for finding in rule(course)]
+    return [finding for rule in RULES for finding in rule(course) if _is_news(finding, course)]
+
+
+def _is_news(finding: Finding, course: Course) -> bool:
+    """Two summaries of this attempt have to agree; a value that is no number, and a restart, speak for themselves."""
+    return finding.kind in AT_ONCE or len(course.recent(finding.tag)) >= AGREEING
+
+
+def _finding(kind: str, course: Course, tag: str, point: Point, told: tuple[str, str, str]) -> Finding:
+    """`told` is the title, why, and the fix."""
+    step, at, _ = point
+    return Finding(kind, course.behavior, step, *told, tag=tag, at=at)
 
 
 def no_number(course: Course) -> Iterator[Finding]:
     """A value that is NaN or infinite."""
-    for tag, points in sorted(course.curves.items()):
-        broken = [point for point in points[-AGREEING:] if not math.isfinite(point[2])]
+    for tag in sorted(course.curves):
+        broken = [point for point in course.recent(tag) if not math.isfinite(point[2])]
         if broken:
-            yield Finding(
-                "nan", course.behavior, broken[0][0], "A value is no number",
+            yield _finding("nan", course, tag, broken[0], (
+                "A value is no number",
                 f"{tag} is {broken[-1][2]} at step {broken[-1][0]:,}.",
                 "Training has diverged, or Unity sends such values. Stop it, lower learning_rate, set normalize: true, "
                 "and go on from an older checkpoint.",
-            )  # fmt: skip
+            ))  # fmt: skip
             return
 
 
@@ -112,11 +140,11 @@ def entropy(course: Course) -> Iterator[Finding]:
     low = first > 0 and all(value < first * ENTROPY_SHARE for _, _, value in points[-AGREEING:])
     step = points[-AGREEING][0]
     if low and step < course.max_steps * EARLY_PROGRESS:
-        yield Finding(
-            "entropy", course.behavior, step, "The policy no longer explores",
+        yield _finding("entropy", course, ENTROPY, points[-AGREEING], (
+            "The policy no longer explores",
             f"Entropy fell from {first:.3g} to {points[-1][2]:.3g} at {step / course.max_steps:.0%} of max_steps.",
             "Raise beta (for SAC: init_entcoef), lower learning_rate, or reward what it should discover.",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def reward_collapse(course: Course) -> Iterator[Finding]:
@@ -131,11 +159,11 @@ def reward_collapse(course: Course) -> Iterator[Finding]:
     jump = median(abs(later - earlier) for earlier, later in pairwise(values[: best + 1])) if best else 0.0
     floor = smooth[best] - max(COLLAPSE_SHARE * gained, COLLAPSE_JUMPS * jump)
     if gained > COLLAPSE_JUMPS * jump and all(value < floor for _, _, value in points[-AGREEING:]):
-        yield Finding(
-            "reward collapse", course.behavior, points[-AGREEING][0], "The reward has collapsed",
+        yield _finding("reward collapse", course, REWARD, points[-AGREEING], (
+            "The reward has collapsed",
             f"It was about {smooth[best]:.4g} at step {points[best][0]:,} and is {points[-1][2]:.4g} now.",
             f"Go on from a checkpoint near step {points[best][0]:,}, with a smaller learning_rate or epsilon.",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def value_loss(course: Course) -> Iterator[Finding]:
@@ -145,25 +173,24 @@ def value_loss(course: Course) -> Iterator[Finding]:
         return
     usual = median(value for _, _, value in points[:-AGREEING])
     if usual > 0 and all(value > usual * EXPLOSION for _, _, value in points[-AGREEING:]):
-        yield Finding(
-            "value loss", course.behavior, points[-AGREEING][0], "The value loss explodes",
+        yield _finding("value loss", course, VALUE_LOSS, points[-AGREEING], (
+            "The value loss explodes",
             f"It is {points[-1][2]:.4g}; usual were {usual:.3g}.",
             "Rewards may have become much larger: scale them to about -1 to 1; or lower learning_rate.",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def no_episode(course: Course) -> Iterator[Finding]:
     """Summaries without a reward: no episode ends."""
-    told = course.of(LEARNING_RATE) or course.of(ENTROPY)
     rewards = course.of(REWARD)
     since = rewards[-1][0] if rewards else -1
-    missing = [step for step, _, _ in told if step > since]
+    missing = [point for point in course.of(course.steady) if point[0] > since]
     if len(missing) >= EPISODES_MISSING:
-        yield Finding(
-            "no episode", course.behavior, missing[0], "No episode has ended for long",
+        yield _finding("no episode", course, course.steady, missing[0], (
+            "No episode has ended for long",
             f"The last {len(missing)} summaries have no reward.",
             "Set Max Step of the agent, or call EndEpisode; an agent that never finishes cannot be judged.",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def lesson(course: Course) -> Iterator[Finding]:
@@ -175,17 +202,17 @@ def lesson(course: Course) -> Iterator[Finding]:
         if not points or not course.max_steps or points[-1][2] >= count - 1:
             continue
         since = _since_change(points)
-        if points[-1][0] - since >= course.max_steps * LESSON_SHARE:
-            yield Finding(
-                "lesson", course.behavior, since, "A lesson does not end",
-                f"{name} is in lesson {points[-1][2]:.0f} of {count - 1} since step {since:,}.",
+        if points[-1][0] - since[0] >= course.max_steps * LESSON_SHARE:
+            yield _finding("lesson", course, tag, since, (
+                "A lesson does not end",
+                f"{name} is in lesson {points[-1][2]:.0f} of {count - 1} since step {since[0]:,}.",
                 "Lower the threshold of its completion criteria, make the lesson easier, or check the behavior's name.",
-            )  # fmt: skip
+            ))  # fmt: skip
 
 
 def pace(course: Course) -> Iterator[Finding]:
     """Steps that take longer and longer."""
-    points = (course.of(LEARNING_RATE) or course.of(ENTROPY))[-RECENT:]
+    points = course.of(course.steady)[-RECENT:]
     speeds = [
         (later[0] - earlier[0]) / (later[1] - earlier[1])
         for earlier, later in pairwise(points)
@@ -195,21 +222,21 @@ def pace(course: Course) -> Iterator[Finding]:
         return
     usual = median(speeds[: len(speeds) // 2])
     if all(speed < usual * PACE_SHARE for speed in speeds[-AGREEING:]):
-        yield Finding(
-            "pace", course.behavior, points[-AGREEING][0], "Training became slow",
+        yield _finding("pace", course, course.steady, points[-AGREEING], (
+            "Training became slow",
             f"{speeds[-1]:,.0f} steps a second; it was {usual:,.0f}.",
             "Look at memory, other programs and the size of the scene; resuming it starts fresh processes.",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def restarts(course: Course) -> Iterator[Finding]:
     """Environments that end again and again."""
     if course.restarts >= RESTARTS:
-        yield Finding(
-            "restarts", course.behavior, course.step, "Environments keep restarting",
+        yield _finding("restarts", course, "", course.newest, (
+            "Environments keep restarting",
             f"{course.restarts} times in this attempt.",
             "Look into Player-0.log; fewer environments need less memory.",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 RULES: tuple[Callable[[Course], Iterator[Finding]], ...] = (
@@ -226,10 +253,10 @@ def _smoothed(values: Sequence[float], weight: float = 0.6) -> list[float]:
     return smooth
 
 
-def _since_change(points: Sequence[Point]) -> int:
-    since = points[-1][0]
-    for step, _, value in reversed(points):
-        if value != points[-1][2]:
+def _since_change(points: Sequence[Point]) -> Point:
+    since = points[-1]
+    for point in reversed(points):
+        if point[2] != points[-1][2]:
             return since
-        since = step
+        since = point
     return since

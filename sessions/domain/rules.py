@@ -117,7 +117,11 @@ class Rules:
     memory_growth_percent: float | None = _rule(number(0.1), "Growth of that memory in percent per hour.")
     memory_window_minutes: float = _rule(number(0.1, 1440), "Minutes over which growth is measured.", 30.0)
     memory_action: str = _rule(choice(*ACTIONS), "What follows above either.", "warn")
-    health_action: str = _rule(choice("warn", "pause", "stop"), "What follows when its curves tell of trouble.", "warn")
+    health_action: str = _rule(
+        choice("warn", "pause", "stop", "go_back"),
+        "What follows when its curves tell of trouble; go_back restarts from the best checkpoint before it.",
+        "warn",
+    )
     goal_value: float | None = _rule(number(-MANY), "Stop once the tag is at this value or beyond it.")
     goal_direction: str = _rule(choice(*DIRECTIONS), "Whether beyond is above or below.", "above")
     goal_summaries: int = _rule(whole(1, 1000), "For so many summaries in a row.", 3)
@@ -173,7 +177,8 @@ def _incomplete(rules: Rules) -> dict[str, str]:
         some = [key for key in given if key.startswith(f"{prefix}_")]
         if some and not any(key in given for key in numbers):
             wrong[numbers[0]] = f"{some[0]} has no effect without {' or '.join(numbers)}."
-    if "restart" in (rules.stall_action, rules.memory_action) and rules.restart_limit is None:
+    restarting = {rules.stall_action, rules.memory_action, rules.health_action} & {"restart", "go_back"}
+    if restarting and rules.restart_limit is None:
         wrong["restart_limit"] = "Say in restart_limit how often in a row it may be restarted."
     return wrong
 
@@ -213,7 +218,13 @@ def in_words(rules: Rules) -> list[str]:
     return [sentence for sentence in told if sentence]
 
 
-FOLLOWS = {"warn": "warns", "pause": "pauses", "stop": "stops", "restart": "restarts"}
+FOLLOWS = {
+    "warn": "warns",
+    "pause": "pauses",
+    "stop": "stops",
+    "restart": "restarts",
+    "go_back": "goes back to the best checkpoint",
+}
 
 
 def count(amount: float, unit: str) -> str:

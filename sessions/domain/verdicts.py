@@ -149,7 +149,8 @@ def budget(rules: Rules, *, trained_seconds: float, now: datetime, results_bytes
 class End:
     """How an attempt ended: its state, what was wanted of its session, the exit code, the trainer's last words.
 
-    `refused` means that MENTOR itself would not start it; `editor` that a person presses Play.
+    `refused` means that MENTOR itself would not start it; `editor` that a person presses Play; `unwell` that the rule
+    of its health ended it.
     """
 
     state: str
@@ -158,6 +159,7 @@ class End:
     failure: str = ""
     refused: bool = False
     editor: bool = False
+    unwell: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def after_end(rules: Rules, end: End, past: Sequence[Past]) -> Restart | NoResta
         return None
     if reason := _would_repeat(end):
         return NoRestart(f"Not restarted: {reason}.")
-    before = restarts_in_a_row(rules, past)
+    before = restarts_in_a_row(rules, past, progress_counts=not end.unwell)
     if before >= rules.restart_limit:
         return NoRestart(f"Not restarted: {count(before, 'restart')} in a row did not help.")
     pause = min(rules.restart_pause_seconds * 2.0 ** min(before, 60), LONGEST_PAUSE_SECONDS)
@@ -218,11 +220,15 @@ def _would_repeat(end: End) -> str | None:
     return None
 
 
-def restarts_in_a_row(rules: Rules, past: Sequence[Past]) -> int:
-    """Return how many attempts, counted back from the last, were restarts that did not get far."""
+def restarts_in_a_row(rules: Rules, past: Sequence[Past], *, progress_counts: bool = True) -> int:
+    """Return how many attempts, counted back from the last, were restarts that did not get far.
+
+    Without `progress_counts` it does not matter how far: a reward takes its time to collapse again.
+    """
     number = 0
     for one in past:
-        if not one.automatic or one.trained_seconds >= rules.restart_reset_minutes * 60:
+        far = progress_counts and one.trained_seconds >= rules.restart_reset_minutes * 60
+        if not one.automatic or far:
             break
         number += 1
     return number

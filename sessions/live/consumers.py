@@ -153,7 +153,8 @@ class SessionFeed(Feed):
         self.cursor.watch(news.attempt, news.console, ended=news.ended)
         if news.series:
             await self.frame({"type": "points", "cursor": news.points_cursor, "series": news.series})
-        await self.frame({"type": "state", "cursor": news.version, "session": asdict(news.session)})
+        state = {"cursor": news.version, "session": asdict(news.session), "marks": news.marks}
+        await self.frame({"type": "state", **state})
         return news.more
 
     async def _console(self) -> None:

@@ -2,6 +2,7 @@
 
 from sessions.models.distributions import Histogram, Text
 from sessions.models.evaluation import Evaluation, EvaluationRun, ModelInspection
+from sessions.models.health import HealthFinding
 from sessions.models.imports import Import, ImportedRun
 from sessions.models.keeping import Removal, RetentionPolicy
 from sessions.models.library import KeptConfig
@@ -19,6 +20,7 @@ __all__ = [
     "Evaluation",
     "EvaluationRun",
     "EventFile",
+    "HealthFinding",
     "Histogram",
     "Import",
     "ImportedRun",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sessions.domain.configuration.presets import Preset
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.domain.health import Finding
-from sessions.models import KeptConfig
+from sessions.models import HealthFinding, KeptConfig
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
 from sessions.selectors.history import Choice
@@ -91,7 +91,7 @@ class SessionPage:
     session: SessionDetailShape
     live: dict[str, Any] = field(
         metadata={
-            "help": "For the page's module: session, socket path, points cursor, series, log attempt/offset/next."
+            "help": "For the page's module: session, socket path, points, series, marks, log attempt/offset/next."
         }
     )
     log_text: str = field(metadata={"help": "The last part of the console, whole lines."})
@@ -110,6 +110,7 @@ class SessionPage:
     awaitable: list[str] = field(metadata={"help": "Run ids of sessions after whose end this one could be resumed."})
     rules_form: RulesForm
     troubles: list[Finding] = field(metadata={"help": "What the curves tell of while it trains."})
+    noticed: list[HealthFinding] = field(metadata={"help": "What they told of at any time, the first first."})
     diagnosis: Diagnosis | None = field(metadata={"help": "Of the latest attempt, when it ended badly."})
     source: SourceShape | None = field(metadata={"help": "Where an imported session was found."})
     system: SystemShape

@@ -14,7 +14,12 @@ from sessions.domain.rules import DIRECTIONS, RULES, InvalidRules, read_rules
 PREFIX = "rule_"
 CHOICES = {
     "action": [("warn", "Warn"), ("stop", "Stop and save"), ("restart", "Restart")],
-    "health_action": [("warn", "Warn"), ("pause", "Pause"), ("stop", "Stop and save")],
+    "health_action": [
+        ("warn", "Warn"),
+        ("pause", "Pause"),
+        ("stop", "Stop and save"),
+        ("go_back", "Go back to the best checkpoint"),
+    ],
     "direction": [(word, word.capitalize()) for word in DIRECTIONS],
     "mode": [("max", "Largest"), ("min", "Smallest")],
 }

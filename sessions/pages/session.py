@@ -21,7 +21,7 @@ from sessions.selectors import console, machine, series, sessions
 from sessions.selectors.checkpoints import checkpoints_of, other_files
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.evaluations import evaluations_of
-from sessions.selectors.health import findings_of
+from sessions.selectors.health import findings_of, marks_of, noticed_in
 from sessions.selectors.imports import source_of
 from sessions.selectors.inspections import ModelShape, models_of
 from sessions.selectors.scores import keeping_in_words
@@ -81,6 +81,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
             "session": asdict(detail),
             "log": {"attempt": log.attempt, "offset": log.offset, "next": log.next_offset},
             "points": {"cursor": cursor, "series": series.as_json(points)},
+            "marks": marks_of(session),
             "reward_tag": series.reward_tag_of(session),
         },
         log_text=log.text,
@@ -99,6 +100,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         rules_form=rules_form,
         troubles=findings_of(session),
+        noticed=noticed_in(session),
         diagnosis=diagnosis_of(session),
         source=source_of(session),
         system=machine.system_shape(),

@@ -20,19 +20,22 @@ from sessions.domain.health import Finding
 from sessions.domain.rules import Rules, as_json, in_words, read_rules
 from sessions.domain.states import SPEAKING, State
 from sessions.domain.verdicts import End, NoRestart, Restart, Verdict, after_end
-from sessions.errors import Conflict
+from sessions.errors import Conflict, InvalidInput, NoPlace
 from sessions.models import Attempt, TrainingSession
 from sessions.selectors import unattended
 from sessions.selectors.disk import folder_bytes
 from sessions.selectors.files import kept_bytes, saved_something
 from sessions.selectors.sessions import mode
-from sessions.services import stopping
+from sessions.services import health, stopping
 from sessions.services.keeping import KEEP_TASK
+from sessions.services.staging import Chosen
 from sessions.services.starting import new_attempt
 from sessions.services.transitions import record
 
 # What an alarm of the rules begins with, so that nobody else's is taken back.
 WATCHDOG = "Watchdog: "
+# Who asks when the curves told of trouble.
+UNWELL = "rule: health"
 # A summary without a number is passed over, so a few more are read than a goal asks for.
 SPARE_POINTS = 250
 
@@ -124,7 +127,8 @@ def _memory(attempt: Attempt, rules: Rules, now: datetime) -> Verdict | None:
 
 def _health(rules: Rules, troubles: Sequence[Finding]) -> Verdict | None:
     told = " ".join(f"{one.behavior}: {one.title}." for one in troubles)
-    return Verdict("health", rules.health_action, told) if told else None
+    do = "restart" if rules.health_action == "go_back" else rules.health_action
+    return Verdict("health", do, told) if told else None
 
 
 def obey(attempt: Attempt, found: Sequence[Verdict]) -> None:
@@ -169,6 +173,7 @@ def follow_end(attempt: Attempt, *, refused: bool = False) -> bool:
     Attempt.objects.filter(pk=attempt.pk, alarm__startswith=WATCHDOG).update(alarm="")  # it warned of what is over
     session = TrainingSession.objects.select_related("trainer", "environment").get(pk=attempt.session_id)
     rules = unattended.rules_of(session)
+    unwell = attempt.stop_asked_by == UNWELL
     end = End(
         state=session.state,
         wanted=session.wanted,
@@ -176,15 +181,20 @@ def follow_end(attempt: Attempt, *, refused: bool = False) -> bool:
         failure=attempt.failure,
         refused=refused,
         editor=mode(session) == "editor",
+        unwell=unwell,
     )
     decided = after_end(rules, end, unattended.past_of(session.pk))
     spent = _budget(session.pk, rules, timezone.now()) if isinstance(decided, Restart) else None
     if spent is not None:
         decided = NoRestart(f"Not restarted: {spent.why[0].lower()}{spent.why[1:]}")
+    if isinstance(decided, Restart):
+        try:
+            with transaction.atomic():
+                _queue(session, decided, health.to_go_back_to(attempt) if unwell else [])
+        except (InvalidInput, NoPlace) as error:
+            decided = NoRestart(f"Not restarted: {error.detail}")
     if isinstance(decided, NoRestart):
         _tell(session, attempt, decided.why)
-    elif decided is not None:
-        _queue(session, decided)
     return isinstance(decided, Restart)
 
 
@@ -195,14 +205,24 @@ def _tell(session: TrainingSession, attempt: Attempt, why: str) -> None:
     record(session.pk, attempt.pk, state, state, who="rule: restart", why=why)
 
 
-def _queue(session: TrainingSession, restart: Restart) -> None:
-    """Queue the restart: from the last checkpoint, or anew where there is none (what is there is set aside)."""
+def _queue(session: TrainingSession, restart: Restart, chosen: Sequence[Chosen]) -> None:
+    """Queue the restart: from these checkpoints, from the last, or anew where there is none (the old are set aside)."""
     at = timezone.now() + timedelta(seconds=restart.pause_seconds)
-    resume = saved_something(session)
+    resume = bool(chosen) or saved_something(session)
     number = f"{restart.number} of {restart.limit}"
-    how = "" if resume else "from the beginning "
+    back = ", ".join(f"{one.behavior} at step {one.step:,}" for one in chosen)
+    how = f"with {back} " if back else "" if resume else "from the beginning "
     why = f"Restarts {how}at {at:%H:%M:%S} UTC ({number}) after: {session.explanation}"
-    new_attempt(session, by="rule: restart", resume=resume, force=not resume, why=why, not_before=at, automatic=True)
+    new_attempt(
+        session,
+        by="rule: restart",
+        resume=resume,
+        force=not resume,
+        why=why,
+        not_before=at,
+        automatic=True,
+        chosen=chosen,
+    )
 
 
 def reason_of(attempt: Attempt) -> str:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from sessions.domain.health import Finding
-from sessions.models import Attempt, TrainingSession
+from sessions.models import Attempt
 from sessions.selectors.health import findings_of, judged_series
-from sessions.services import rules
+from sessions.services import health, rules
 
 GUARD_SECONDS = 5.0
 THOROUGH_SECONDS = 60.0
@@ -40,17 +40,19 @@ class Guard:
         if rules.trains(attempt):
             found = rules.judge(
                 attempt,
-                troubles=self._troubles_of(attempt.session),
+                troubles=self._troubles_of(attempt),
                 counts_from=self._counts_from,
                 thorough=self._is_thorough(now),
             )
             rules.obey(attempt, found)
 
-    def _troubles_of(self, session: TrainingSession) -> list[Finding]:
+    def _troubles_of(self, attempt: Attempt) -> list[Finding]:
         """What its curves tell of, looked at again when they have grown."""
+        session = attempt.session
         points = sum(one.count for one in judged_series(session))
         if points != self._points:
             self._points, self._troubles = points, findings_of(session)
+            health.remember(attempt, self._troubles)
         return self._troubles
 
     def _notice_absence(self) -> None:

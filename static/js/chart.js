@@ -1,6 +1,6 @@
 // One chart of one tag, drawn with Plotly from the store: the first news at once, then at most twice a second, and only when seen.
 import { coalesce } from "./coalesce.js";
-import { COLOURS, seams, traces } from "./traces.js";
+import { COLOURS, marked, seams, traces } from "./traces.js";
 
 const DRAW_MS = 500;
 
@@ -8,6 +8,7 @@ export function createChart(element, { store, tag, plotly, small = false, axis =
   let seen = false;
   let stale = false;
   let smoothing = 0;
+  let marks = [];
 
   const draw = coalesce(() => {
     if (!seen) stale = true;
@@ -20,7 +21,12 @@ export function createChart(element, { store, tag, plotly, small = false, axis =
     if (!series.length) return;
     element.classList.add("drawn");
     const palette = colours(element);
-    plotly.react(element, traces(series, { axis, palette, small, unit, smoothing }), { ...layout({ axis, palette, small, unit, many: series.length > 1 }), ...seams(series, { axis, palette, small }) }, {
+    const lines = [seams(series, { axis, palette, small }), marked(series, marks, { axis, palette, small })];
+    plotly.react(element, traces(series, { axis, palette, small, unit, smoothing }), {
+      ...layout({ axis, palette, small, unit, many: series.length > 1 }),
+      shapes: lines.flatMap(({ shapes }) => shapes),
+      annotations: lines.flatMap(({ annotations }) => annotations),
+    }, {
       displayModeBar: false, responsive: true, doubleClick: "reset",
     });
   }
@@ -45,7 +51,12 @@ export function createChart(element, { store, tag, plotly, small = false, axis =
     repaint();
   }
 
-  return { draw, see, setAxis, setSmoothing, repaint };
+  function setMarks(all) {
+    marks = all;
+    repaint();
+  }
+
+  return { draw, see, setAxis, setSmoothing, setMarks, repaint };
 }
 
 const TITLES = { steps: "Steps", time: "Minutes of training", clock: "Date and time" };
@@ -89,7 +100,7 @@ export function pageColours(element) {
   const read = (name) => { probe.style.color = `var(--${name})`; return getComputedStyle(probe).color; };
   const palette = {
     series: Array.from({ length: COLOURS }, (_, index) => read(`series-${index + 1}`)),
-    grid: read("line"), text: read("ink-2"), raised: read("raised"),
+    grid: read("line"), text: read("ink-2"), raised: read("raised"), warning: read("tone-waiting"),
     font: getComputedStyle(element).fontFamily,
   };
   probe.remove();

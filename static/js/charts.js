@@ -11,10 +11,12 @@ export function createCharts(root, { store, plotly, page = document, Observer = 
   const see = whenSeen(Observer);
   let axis = "steps";
   let smoothing = 0;
+  let marks = [];
 
   function open(tag, element, small) {
     const chart = createChart(element, { store, tag, plotly, small, axis });
     chart.setSmoothing(smoothing);
+    chart.setMarks(marksOf(tag));
     charts.set(tag, chart);
     see(element, chart);
     return chart;
@@ -63,11 +65,20 @@ export function createCharts(root, { store, plotly, page = document, Observer = 
     charts.forEach((chart) => chart.setSmoothing(smoothing));
   }
 
+  // The chart in front shows whatever was noticed, each other one what its own curve told.
+  const marksOf = (tag) => marks.filter((mark) => tag === front.dataset.chart || tag === mark.tag);
+
+  function setMarks(all) {
+    if (JSON.stringify(all) === JSON.stringify(marks)) return;
+    marks = all;
+    charts.forEach((chart, tag) => chart.setMarks(marksOf(tag)));
+  }
+
   const front = root.querySelector("[data-chart]");
   open(front.dataset.chart, front, false);
   draw(store.tags());
   page.addEventListener("mentor:theme", () => charts.forEach((chart) => chart.repaint()));
-  return { draw, setAxis, setSmoothing };
+  return { draw, setAxis, setSmoothing, setMarks };
 }
 
 // Plotly comes by its own script, so that the feed need not wait for it.

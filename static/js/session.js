@@ -33,6 +33,7 @@ createSorting();
 const known = { root, session: live.session, at: performance.now() };
 let pointsCursor = live.points.cursor;
 let stateCursor = -1;
+let { marks } = live;
 let charts = null;
 let resources = null;
 let shown = false; // whether the console shows what the feed brought
@@ -60,6 +61,8 @@ function onState(frame) {
   Object.assign(known, { session: frame.session, at: performance.now() });
   applySession(root, frame.session);
   entitle();
+  marks = frame.marks;
+  charts?.setMarks(marks);
   const same = before.state === frame.session.state && before.alarm === frame.session.alarm;
   // What has ended changes seldom, and then in what the server renders: an evaluation, a look into a model.
   if (!same || !isMoving(frame.session)) refreshSoon();
@@ -100,6 +103,7 @@ const stream = openStream(socketUrl(live.socket), {
 
 plotlyReady(document.querySelector("[data-plotly]")).then((plotly) => {
   charts = createCharts(root, { store, plotly });
+  charts.setMarks(marks);
   resources = createResources(root, { store: taken, plotly });
   createHistograms(root, { plotly });
 });

@@ -4,6 +4,7 @@ import { smoothed } from "./smoothing.js";
 export const COLOURS = 6;
 const FAINT = 0.35;
 const MANY_SEAMS = 4;
+const MARK_ROWS = 5;
 const COLUMNS = ["steps", "values", "wall_times", "seconds"];
 
 // Where a point lies on each horizontal axis. A clock is that of the reader; Plotly would show UTC.
@@ -59,6 +60,25 @@ export function seams(series, { axis, palette, small }) {
   const shapes = [...first.values()].map((x) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: palette.text, width: 1, dash: "dot" } }));
   const annotations = small ? [] : [...first].map(([attempt, x]) => ({ x, y: 1, yref: "paper", text: words(attempt), showarrow: false, xanchor: "left", yanchor: "top", xshift: 2, font: { size: 11, color: palette.text } }));
   return { shapes, annotations };
+}
+
+// A line where something was noticed of the training, with its title in a large chart; titles stand in rows.
+export function marked(series, marks, { axis, palette, small }) {
+  const placed = marks.map((mark) => ({ ...mark, x: placeOf(mark, series, axis) })).filter(({ x }) => x !== undefined);
+  const shapes = placed.map(({ x }) => ({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: palette.warning, width: 1.5, dash: "dash" } }));
+  const annotations = small ? [] : placed.map(({ x, title, behavior }, row) => ({
+    x, y: 0, yref: "paper", yshift: 16 * (row % MARK_ROWS), text: `⚠ ${escaped(series.length > 1 ? `${behavior}: ${title}` : title)}`, showarrow: false,
+    xanchor: "left", yanchor: "bottom", xshift: 3, bgcolor: palette.raised, font: { size: 11, color: palette.warning },
+  }));
+  return { shapes, annotations };
+}
+
+// Over time a mark lies at the point of its behavior that was written then.
+function placeOf({ behavior, step, time }, series, axis) {
+  if (axis === "steps") return step;
+  const one = series.find((each) => each.behavior === behavior) ?? series[0];
+  const index = one.wall_times.findIndex((wall) => wall >= time);
+  return AXES[axis](one).at(index);
 }
 
 // Seconds since 1970 as the date and time of this place, in the text that Plotly and an alphabet both put in order.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createChart, layout } from "../../static/js/chart.js";
 import { createStore } from "../../static/js/series.js";
-import { seams, traces } from "../../static/js/traces.js";
+import { marked, seams, traces } from "../../static/js/traces.js";
 import { fakeClock } from "./fakes.mjs";
 
 const TAG = "Environment/Cumulative Reward";
@@ -106,4 +106,22 @@ test("a seam is a line at its step or its time, named once and not in small char
   assert.deepEqual(at("steps").annotations.map(({ x, text }) => [x, text]), [[3, "attempt 2"]]);
   assert.deepEqual(at("steps", true).annotations, []);
   assert.deepEqual(seams([{ ...RESUMED, seams: [] }], { axis: "steps", palette }), { shapes: [], annotations: [] });
+});
+
+const ill = { behavior: "b", tag: TAG, step: 2, time: 120, title: "The reward has <collapsed>" };
+const two = [
+  { behavior: "a", steps: [1, 2], values: [1, 2], wall_times: [0, 60], seconds: [0, 60] },
+  { behavior: "b", steps: [1, 2], values: [1, 2], wall_times: [100, 120], seconds: [5, 65] },
+];
+
+test("what was noticed is a line at its step, or at the time of its behavior's point", () => {
+  assert.equal(marked(two, [ill], { axis: "steps", palette }).shapes[0].x0, 2);
+  assert.equal(marked(two, [ill], { axis: "time", palette }).shapes[0].x0, 65 / 60);
+  assert.equal(marked(two, [{ ...ill, behavior: "gone" }], { axis: "time", palette }).shapes[0].x0, 1);
+});
+
+test("a large chart says what was noticed, and of whom when there are several", () => {
+  assert.equal(marked(two, [ill], { axis: "steps", palette }).annotations[0].text, "⚠ b: The reward has &lt;collapsed&gt;");
+  assert.equal(marked(two.slice(1), [ill], { axis: "steps", palette }).annotations[0].text, "⚠ The reward has &lt;collapsed&gt;");
+  assert.deepEqual(marked(two, [ill], { axis: "steps", palette, small: true }).annotations, []);
 });

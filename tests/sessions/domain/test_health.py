@@ -115,3 +115,18 @@ def test_restarts_of_environments_are_counted() -> None:
 def test_any_curves_are_judged(curves: dict[str, list[float]]) -> None:
     course = Course("Ball", {tag: points(values) for tag, values in curves.items()}, 10_000, {"x": 4}, 1)
     assert all(one.title and one.why and one.fix for one in findings(course))
+
+
+def test_what_was_so_before_this_attempt_is_no_news() -> None:
+    reward = [*rising(30, noise=0.0), 0.0, 0.0, 0.0]
+    written = points(reward)
+    for fresh, told in ((0, []), (1, []), (2, ["reward collapse"])):
+        since = written[-fresh][1] if fresh else math.inf
+        assert [one.kind for one in findings(Course("Ball", {REWARD: written}, since=since))] == told
+
+
+def test_a_value_that_is_no_number_is_told_of_this_attempt_alone() -> None:
+    written = points([0.1, math.nan, 0.1])
+    assert findings(Course("Ball", {VALUE_LOSS: written}, since=written[2][1])) == []
+    (finding,) = findings(Course("Ball", {VALUE_LOSS: written}, since=written[1][1]))
+    assert (finding.step, finding.at, finding.tag) == (2000, 20.0, VALUE_LOSS)
