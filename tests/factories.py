@@ -23,6 +23,7 @@ from sessions.models import (
     Evaluation,
     EvaluationRun,
     EventFile,
+    HealthFinding,
     Import,
     ImportedRun,
     KeptConfig,
@@ -111,6 +112,9 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     )
     evaluation = Evaluation.objects.create(session=session, behavior="Ball", episodes=1, trainer="x", asked_by="ada")
     EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
+    HealthFinding.objects.create(
+        attempt=attempt, behavior="Ball", kind="nan", step=2, at=1e9, title="A value is no number"
+    )
     KeptConfig.objects.create(name="Ball", version=1, text=CONFIG.decode(), kept_by=owner)
     TaughtCause.objects.create(text="the moon is full", title="Moon", fix="Wait.", taught_by=owner)
     ParserVerdict.objects.create(digest="ball", trainer=session.trainer, config=CONFIG, asked_at=timezone.now())
