@@ -224,6 +224,13 @@ class ParserVerdictAdmin(ReadOnly):
     exclude = ("config",)
 
 
+@admin.register(models.Connection)
+class ConnectionAdmin(ReadOnly):
+    list_display = ("environment", "trainer", "arguments", "sentence", "asked_at", "answered_at")
+    list_select_related = ("environment", "trainer")
+    search_fields = ("environment__name", "sentence")
+
+
 @admin.register(models.PortLease)
 class PortLeaseAdmin(ReadOnly):
     list_display = ("machine", "port", "attempt")

@@ -48,6 +48,11 @@ def ask_parser(verdict_id: int) -> None:
     preflight.answer(verdict_id)
 
 
+def connect_environment(connection_id: int) -> None:
+    """Read the behaviors of a build that somebody wants to train in."""
+    preflight.answer_connection(connection_id)
+
+
 def work_on_import(import_id: int) -> None:
     """Do a slice of an import and enqueue the next, until there is nothing left."""
     if not imports.work(import_id):

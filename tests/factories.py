@@ -19,6 +19,7 @@ from sessions.metrics.collecting import Text as WrittenText
 from sessions.metrics.events import Point
 from sessions.models import (
     Artifact,
+    Connection,
     Environment,
     Evaluation,
     EvaluationRun,
@@ -96,7 +97,10 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     session = make_session(owner=owner, run_id="ball", state=State.RUNNING)
     attempt = session.attempts.get()
     file = {"size": 1, "modified_ns": 1}
-    Environment.objects.create(name="Ball", path="/builds/Ball", sha256="0", **file)
+    build = Environment.objects.create(name="Ball", path="/builds/Ball", sha256="0", **file)
+    Connection.objects.create(
+        digest="0", environment=build, trainer=session.trainer, sha256="0", asked_at=timezone.now()
+    )
     OutsideCheckpoint.objects.create(name="Old", path="/old/Ball.pt", kind="pt", size=1, sha256="0")
     PortLease.objects.create(machine=make_machine(), port=5005, attempt=attempt)
     SignInLink.objects.create(user=owner, digest="0", expires_at=timezone.now() + timedelta(minutes=1))

@@ -73,7 +73,7 @@ class DiagnosisView(APIView):
         return Response(answer(diagnosis_of(sessions.session_named(run_id, request.user))))
 
 
-class FindingSerializer(serializers.Serializer[Any]):
+class HealthFindingSerializer(serializers.Serializer[Any]):
     """Something that is wrong while it trains."""
 
     kind = serializers.CharField()
@@ -86,7 +86,7 @@ class FindingSerializer(serializers.Serializer[Any]):
     at = serializers.FloatField(help_text="The wall time of that step, seconds since 1970.")
 
 
-class NoticedSerializer(FindingSerializer):
+class NoticedSerializer(HealthFindingSerializer):
     """Something that was wrong while it trained, as it was first noticed."""
 
     attempt = serializers.IntegerField(source="attempt.number")
@@ -94,7 +94,9 @@ class NoticedSerializer(FindingSerializer):
 
 
 class HealthSerializer(serializers.Serializer[Any]):
-    results = FindingSerializer(many=True, help_text="What is wrong now; nothing of a session that does not train.")
+    results = HealthFindingSerializer(
+        many=True, help_text="What is wrong now; nothing of a session that does not train."
+    )
     noticed = NoticedSerializer(many=True, help_text="What was, also of attempts that have ended.")
 
 

@@ -14,7 +14,7 @@ ERRORS = {400: shapes.ErrorSerializer, 403: shapes.ErrorSerializer, 409: shapes.
 
 
 class PreflightView(APIView):
-    """Every check of a start. While `parser` is waits, the trainer's parser reads the configuration: ask again."""
+    """Every check of a start. While `parser` or `connection` is waits, a worker asks them: ask again."""
 
     @extend_schema(
         request=shapes.StartSerializer,
@@ -26,5 +26,5 @@ class PreflightView(APIView):
         asked.is_valid(raise_exception=True)
         by = accounts.signed_in(request.user)
         plan = planning.plan_start(asked.request(), by=by)
-        preflight.ask_parser(plan)
+        preflight.ask(plan)
         return Response(shapes.PreflightSerializer(preflight.preflight(plan, by=by)).data)

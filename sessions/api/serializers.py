@@ -15,7 +15,7 @@ from sessions.domain.labels import LONGEST_PROJECT
 from sessions.domain.preflight.checks import Level
 from sessions.domain.states import State
 from sessions.models.session import ORIGINS, REASONS
-from sessions.selectors.preflight import PARSER_STATES
+from sessions.selectors.preflight import STATES
 from sessions.services.batches import MOST_IN_A_BATCH
 from sessions.services.planning import StartRequest
 
@@ -230,11 +230,15 @@ class CheckSerializer(serializers.Serializer[Any]):
 
 
 class PreflightSerializer(serializers.Serializer[Any]):
-    """What the checks say, and how it stands with the trainer's own parser."""
+    """What the checks say, and how it stands with the trainer's own parser and the environment."""
 
     checks = CheckSerializer(many=True)
     parser = serializers.ChoiceField(
-        choices=PARSER_STATES, help_text="none: the trainer has no other; unasked: POST /api/preflight/ asks it."
+        choices=STATES, help_text="none: the trainer has no other; unasked: POST /api/preflight/ asks it."
+    )
+    connection = serializers.ChoiceField(
+        choices=STATES,
+        help_text="The same of the environment's behaviors; none: no build that is registered, or no ML-Agents.",
     )
 
 

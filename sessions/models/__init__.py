@@ -7,7 +7,7 @@ from sessions.models.imports import Import, ImportedRun
 from sessions.models.keeping import Removal, RetentionPolicy
 from sessions.models.library import KeptConfig
 from sessions.models.machine import Environment, Machine, OutsideCheckpoint, PortLease, SignInLink, Trainer
-from sessions.models.preflight import ParserVerdict
+from sessions.models.preflight import Connection, ParserVerdict
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
 from sessions.models.teaching import TaughtCause
@@ -16,6 +16,7 @@ __all__ = [
     "Artifact",
     "Attempt",
     "BehaviorProgress",
+    "Connection",
     "Environment",
     "Evaluation",
     "EvaluationRun",

@@ -11,26 +11,27 @@ from django.views.decorators.http import require_POST
 from sessions.errors import MentorError
 from sessions.pages.forms import StartForm
 from sessions.services import accounts, planning
-from sessions.services.preflight import Preflight, ask_parser, preflight
+from sessions.services.preflight import Preflight, ask, preflight
 
-NOTHING = Preflight([], "none")
+NOTHING = Preflight([], "none", "none")
 
 
 def as_json(found: Preflight) -> dict[str, Any]:
     """Return what the page's module shows."""
-    return {"checks": [{**asdict(one), "level": one.level.value} for one in found.checks], "parser": found.parser}
+    checks = [{**asdict(one), "level": one.level.value} for one in found.checks]
+    return {"checks": checks, "parser": found.parser, "connection": found.connection}
 
 
 @require_POST
 def check(request: HttpRequest) -> JsonResponse:
-    """Check everything: the trainer's own parser is asked too. The page asks again while it waits for the answer."""
+    """Check everything: parser and environment are asked too. The page asks again while it waits for their answers."""
     form = StartForm(request.POST, request.FILES)
     found = NOTHING
     if form.is_valid():
         try:
             by = accounts.signed_in(request.user)
             plan = planning.plan_start(form.requests()[0], by=by)
-            ask_parser(plan)
+            ask(plan)
             found = preflight(plan, by=by)
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})

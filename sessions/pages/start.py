@@ -50,7 +50,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 return _start(request, asked, sequential=form.cleaned_data["sequential"])
             plan = planning.plan_start(asked[0], by=accounts.signed_in(request.user))
             if request.POST.get("action") == "check":
-                preflight.ask_parser(plan)
+                preflight.ask(plan)
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})
     return _start_page(request, form, plan=plan)

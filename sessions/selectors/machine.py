@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sessions.domain.disk import room_left
 from sessions.domain.states import ACTIVE, values
-from sessions.models import Attempt, Environment, Machine, Trainer
+from sessions.models import Attempt, Connection, Environment, Machine, Trainer
 from sessions.selectors.disk import reserve_bytes
 from sessions.selectors.shapes import EnvironmentShape, TrainerShape
 
@@ -79,4 +79,12 @@ def _environment(environment: Environment) -> EnvironmentShape:
         path=environment.path,
         ok=there,
         problem="" if there else "The file is gone.",
+        behaviors=behaviors_of(environment),
     )
+
+
+def behaviors_of(environment: Environment) -> list[str]:
+    """Return the behaviors that a build had when it was last connected; none when it never was, or changed since."""
+    answered = Connection.objects.filter(environment=environment, sha256=environment.sha256, behaviors__isnull=False)
+    last = answered.order_by("-answered_at").first()
+    return sorted({one["name"] for one in last.behaviors or []}) if last else []

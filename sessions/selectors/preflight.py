@@ -32,12 +32,22 @@ from sessions.domain.preflight.training import (
     Demonstration,
     check_behaviors,
     check_checkpoint,
+    check_connected,
     check_demonstrations,
     check_fit,
     demo_paths,
 )
 from sessions.domain.queue import EDITOR_PORT, Room, Wait, Waiting, decide
-from sessions.models import BehaviorProgress, Environment, Machine, ParserVerdict, PortLease, Trainer, TrainingSession
+from sessions.models import (
+    BehaviorProgress,
+    Connection,
+    Environment,
+    Machine,
+    ParserVerdict,
+    PortLease,
+    Trainer,
+    TrainingSession,
+)
 from sessions.runtime.ports import port_is_free
 from sessions.selectors.disk import free_bytes, reserve_bytes
 from sessions.selectors.files import results_of
@@ -48,15 +58,15 @@ from sessions.trainers.packages import installed_beside
 
 # Of a folder of demonstrations, so many entries are looked at.
 MOST_ENTRIES = 10_000
-PARSER_STATES = NONE, UNASKED, WAITS, ANSWERED = "none", "unasked", "waits", "answered"
+STATES = NONE, UNASKED, WAITS, ANSWERED = "none", "unasked", "waits", "answered"
 
 
 @dataclass(frozen=True)
 class Intent:
     """What is about to be trained, before and after it is stored.
 
-    `build` is the file that ML-Agents would start, `cwd` where relative paths begin, `variables` are those that the
-    trainer will see.
+    `environment` is registered, `build` the file of it that ML-Agents would start, `cwd` where relative paths begin,
+    `variables` are those that the trainer will see.
     """
 
     run_id: str
@@ -68,6 +78,7 @@ class Intent:
     variables: Mapping[str, str]
     build: Path | None = None
     rebuilt: bool = False
+    environment: Environment | None = None
 
     @property
     def is_mlagents(self) -> bool:
@@ -89,6 +100,9 @@ def _lasting(intent: Intent) -> Iterator[Check]:
         yield check_demonstrations([_demonstration(path, intent.cwd) for path in demo_paths(intent.config)])
         machine = Machine.objects.filter(name=settings.MENTOR_MACHINE).first()
         yield check_gpu(GpuFacts(machine.gpus if machine else [], intent.options.get("device")), found)
+        connection = connection_of(intent)
+        if connection is not None and connection.answered_at is not None:
+            yield _check_connection(connection, intent.config)
     if intent.build is not None:
         facts = _build_facts(intent.build, rebuilt=intent.rebuilt)
         yield check_build(facts, platform=sys.platform, machine=platform.machine())
@@ -164,14 +178,43 @@ def verdict_of(intent: Intent) -> ParserVerdict | None:
     return ParserVerdict.objects.filter(digest=question_of(intent)).first() if intent.is_mlagents else None
 
 
+def connection_of(intent: Intent) -> Connection | None:
+    """Return what the environment answered when it was started for a moment; None when it was not asked."""
+    question = connection_question(intent)
+    return Connection.objects.filter(digest=question).first() if question else None
+
+
+def connection_question(intent: Intent) -> str:
+    """Return the digest of the question which behaviors an environment has; empty when nobody can be asked.
+
+    A build that changed, other arguments or another trainer make it another question.
+    """
+    if intent.environment is None or not intent.is_mlagents:
+        return ""
+    build = [intent.environment.pk, intent.environment.sha256, list(intent.options.get("env_args", ()))]
+    return hashlib.sha256(json.dumps([intent.trainer.interpreter, *build]).encode()).hexdigest()
+
+
+def connection_state(intent: Intent) -> str:
+    """Return how it stands with the environment: none (nothing to connect to), unasked, waits or answered."""
+    return _state(connection_of(intent)) if connection_question(intent) else NONE
+
+
 def parser_state(intent: Intent) -> str:
     """Return how it stands with the parser: none (there is no other), unasked, waits or answered."""
-    if not intent.is_mlagents:
-        return NONE
-    verdict = verdict_of(intent)
-    if verdict is None:
+    return _state(verdict_of(intent)) if intent.is_mlagents else NONE
+
+
+def _state(asked: ParserVerdict | Connection | None) -> str:
+    if asked is None:
         return UNASKED
-    return ANSWERED if verdict.answered_at else WAITS
+    return ANSWERED if asked.answered_at else WAITS
+
+
+def _check_connection(connection: Connection, config: Config) -> Check:
+    if connection.behaviors is None:
+        return Check("behaviors", "Behaviors", Level.WARNING, connection.sentence, connection.fix)
+    return check_connected(config, {one["name"] for one in connection.behaviors})
 
 
 def _check_parser(verdict: ParserVerdict) -> Check:

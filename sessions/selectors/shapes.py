@@ -121,6 +121,7 @@ class EnvironmentShape:
     path: str
     ok: bool
     problem: str
+    behaviors: list[str] = field(metadata={"help": "As it named them when it was last connected; none when never."})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Looking before a start: the checks of a plan, and the question to the trainer's own parser."""
+"""Looking before a start: the checks of a plan, and the questions to the trainer's own parser and the environment."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from django_q.tasks import async_task
 from sessions.domain.config import ConfigError, read_config
 from sessions.domain.preflight.checks import Check, Level, worst_first
 from sessions.errors import InvalidStart, LaunchFailed
-from sessions.models import Attempt, Environment, ParserVerdict, Trainer
+from sessions.models import Attempt, Connection, Environment, ParserVerdict, Trainer
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors import preflight as facts
 from sessions.selectors.preflight import Intent
 from sessions.selectors.sessions import visible_sessions
-from sessions.services.environments import launched_by_mlagents
+from sessions.services.environments import launched_by_mlagents, verify
 from sessions.services.planning import StartPlan
 from sessions.services.surroundings import trainer_surroundings
+from sessions.trainers.connecting import Connected, connect
 from sessions.trainers.kinds import KINDS
 from sessions.trainers.parser import have_parsed
 
 ASK_TASK = "sessions.tasks.ask_parser"
+CONNECT_TASK = "sessions.tasks.connect_environment"
 # A question that no worker answered, and a refusal, may be asked again after this long.
 PATIENCE = timedelta(seconds=60)
 KEPT = timedelta(days=30)
@@ -36,10 +38,11 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Preflight:
-    """What the checks say of a plan; `parser` is how it stands with the trainer's own: see `PARSER_STATES`."""
+    """What the checks say of a plan; how it stands with parser and environment is one of `facts.STATES`."""
 
     checks: list[Check]
     parser: str
+    connection: str
     config_field: str = "config"
 
     @property
@@ -53,10 +56,13 @@ def preflight(plan: StartPlan, *, by: User) -> Preflight:
     intent = intent_of(plan)
     editor = intent.build is None and facts.waits_for_play(plan.trainer, plan.options)
     checks = facts.lasting_checks(intent)
-    checks.append(facts.check_known_behaviors(plan.config, _environment_of(plan), user=by))
+    if not any(one.id == "behaviors" for one in checks):
+        checks.append(facts.check_known_behaviors(plan.config, _environment_of(plan), user=by))
     checks += _checks_of_source(plan, by)
     checks += facts.passing_checks(intent, editor=editor)
-    return Preflight(worst_first(checks), facts.parser_state(intent), _config_field(plan))
+    return Preflight(
+        worst_first(checks), facts.parser_state(intent), facts.connection_state(intent), _config_field(plan)
+    )
 
 
 def require(plan: StartPlan) -> None:
@@ -84,6 +90,7 @@ def require_launchable(attempt: Attempt) -> None:
         cwd=RunDirectory(settings.MENTOR_HOME, session.run_id).attempt(attempt.number).path,
         variables=_variables(session.trainer),
         build=launched_by_mlagents(Path(environment.path)) if environment else None,
+        environment=environment,
     )
     refused = next((one for one in facts.lasting_checks(intent) if one.level is Level.ERROR), None)
     if refused is not None:
@@ -104,17 +111,20 @@ def intent_of(plan: StartPlan) -> Intent:
         variables=_variables(plan.trainer),
         build=launched_by_mlagents(path) if path else None,
         rebuilt=known,
+        environment=plan.environment,
     )
 
 
-def ask_parser(plan: StartPlan) -> None:
-    """Have a worker ask the trainer's parser about a plan's configuration, unless it has answered; returns at once.
-
-    One question is asked at a time, so that launches never wait behind many of them.
-    """
+def ask(plan: StartPlan) -> None:
+    """Have a worker ask whoever can be asked about a plan and has not answered; returns at once."""
     intent = intent_of(plan)
-    if not intent.is_mlagents:
-        return
+    if intent.is_mlagents:
+        _ask_parser(plan, intent)
+        _connect(plan, intent)
+
+
+def _ask_parser(plan: StartPlan, intent: Intent) -> None:
+    """One question is asked at a time, so that launches never wait behind many of them."""
     now = timezone.now()
     columns: dict[str, Any] = {"trainer": plan.trainer, "config": plan.config.used, "asked_at": now}
     with transaction.atomic():
@@ -141,6 +151,42 @@ def answer(verdict_id: int) -> None:
         following = _waiting().order_by("asked_at").first()
         if following is not None:
             async_task(ASK_TASK, following.pk)
+
+
+def _connect(plan: StartPlan, intent: Intent) -> None:
+    """Only a build that is registered is started, one at a time."""
+    question = facts.connection_question(intent)
+    if not question or plan.environment is None:
+        return
+    now = timezone.now()
+    columns = {"environment": plan.environment, "trainer": plan.trainer, "sha256": plan.environment.sha256}
+    columns |= {"arguments": list(plan.options.get("env_args", ())), "asked_at": now}
+    with transaction.atomic():
+        Connection.objects.filter(asked_at__lt=now - KEPT).delete()
+        connection, is_new = Connection.objects.get_or_create(digest=question, defaults=columns)
+        stale = Connection.objects.filter(pk=connection.pk, asked_at__lt=now - PATIENCE, behaviors__isnull=True)
+        if is_new or stale.update(asked_at=now, answered_at=None, sentence="", fix=""):
+            async_task(CONNECT_TASK, connection.pk)
+
+
+def answer_connection(connection_id: int) -> None:
+    """Start a build for a moment and keep what it answers, unless it changed since it was registered."""
+    waiting = Connection.objects.filter(pk=connection_id, answered_at=None).select_related("environment", "trainer")
+    connection = waiting.first()
+    if connection is None:
+        return  # answered, or too old to matter
+    try:
+        verify(connection.environment)
+        found = connect(
+            connection.trainer.interpreter,
+            connection.environment.path,
+            arguments=connection.arguments,
+            variables=_variables(connection.trainer),
+        )
+    except (InvalidStart, OSError) as error:
+        found = Connected(sentence=str(error))
+    sentence = " ".join([found.sentence, *found.seen]).strip()
+    waiting.update(behaviors=found.behaviors, sentence=sentence, fix=found.fix, answered_at=timezone.now())
 
 
 def _waiting() -> QuerySet[ParserVerdict]:

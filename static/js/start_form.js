@@ -3,7 +3,7 @@ import { optionNodes } from "./command.js";
 import { createFiller } from "./config_fields.js";
 import { showBehaviors } from "./overrides.js";
 import { createPicker } from "./picker.js";
-import { checkEverything, checkNodes, parserSentence } from "./preflight.js";
+import { checkEverything, checkNodes, openQuestions } from "./preflight.js";
 
 const REST_MS = 300;
 const SOURCES = { path: "config_path", file: "config_file", text: "config_text" };
@@ -58,10 +58,10 @@ async function checkAll() {
   checkEverything({ ask: () => send(form.dataset.preflight), show: showChecks, isCurrent: () => turn === asked });
 }
 
-function showChecks({ checks = [], parser = "none" }) {
+function showChecks({ checks = [], parser = "none", connection = "none" }) {
   part("checks").replaceChildren(...checkNodes(checks));
   part("checks-shown").hidden = !checks.length;
-  part("parser-state").textContent = parserSentence(parser);
+  part("open-questions").textContent = openQuestions({ parser, connection });
 }
 
 function show(seen) {

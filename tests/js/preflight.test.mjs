@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkEverything, checkNodes, parserSentence } from "../../static/js/preflight.js";
+import { checkEverything, checkNodes, openQuestions } from "../../static/js/preflight.js";
 
 const page = {
   createElement: (name) => ({
@@ -23,11 +23,11 @@ test("a check is shown with its level, what was found and what helps", () => {
   assert.equal(good.children.length, 3);
 });
 
-test("the parser is asked again until it has answered", async () => {
-  const answers = [{ parser: "waits" }, { parser: "waits" }, { parser: "answered" }];
+test("parser and environment are asked again until both have answered", async () => {
+  const answers = [{ parser: "waits" }, { parser: "answered", connection: "waits" }, { parser: "answered", connection: "answered" }];
   const shown = [];
   await checkEverything({ ask: async () => answers.shift(), show: (one) => shown.push(one.parser), isCurrent: () => true, wait: now });
-  assert.deepEqual(shown, ["waits", "waits", "answered"]);
+  assert.deepEqual(shown, ["waits", "answered", "answered"]);
 });
 
 test("asking ends as soon as the form was changed, or the server does not answer", async () => {
@@ -39,6 +39,6 @@ test("asking ends as soon as the form was changed, or the server does not answer
 });
 
 test("what is not asked is said, and what is answered needs no words", () => {
-  assert.match(parserSentence("unasked"), /not asked/);
-  assert.equal(parserSentence("answered"), "");
+  assert.match(openQuestions({ parser: "unasked", connection: "waits" }), /not asked.*for a moment/);
+  assert.equal(openQuestions({ parser: "answered", connection: "none" }), "");
 });

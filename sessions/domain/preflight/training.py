@@ -60,6 +60,21 @@ def _demo_problem(one: Demonstration) -> str:
     return "" if one.path.endswith(".demo") else f"{one.path} is no .demo file."
 
 
+def check_connected(config: Config, there: Collection[str]) -> Check:
+    """Say whether the behaviors are those that the environment itself named; ML-Agents ends at one without settings."""
+    title = "Behaviors"
+    named = set(config.behaviors)
+    unnamed = [] if config.tree.get("default_settings") else sorted(set(there) - named)
+    unknown = sorted(named - set(there))
+    if not unnamed and not unknown:
+        return passed("behaviors", title, f"The environment has {_listed(there)}, as configured.")
+    found = [f"The environment has {_listed(there)}."] if there else ["The environment has no agents at its start."]
+    found += [f"{name} is not configured." for name in unnamed[:MOST_NAMED]]
+    found += [f"{name} is configured, and not there at its start." for name in unknown[:MOST_NAMED]]
+    level = Level.ERROR if unnamed else Level.WARNING
+    return Check("behaviors", title, level, " ".join(found), _meant(unknown, there), "config")
+
+
 def check_behaviors(config: Config, seen: Collection[str]) -> Check:
     """Say whether the behaviors are those that trained in this environment before; `seen` is empty when none did."""
     title = "Behaviors"
@@ -72,10 +87,19 @@ def check_behaviors(config: Config, seen: Collection[str]) -> Check:
         return passed("behaviors", title, "They are those that trained in this environment before.")
     found = [f"{name} trained in this environment before, and is not configured." for name in unnamed[:MOST_NAMED]]
     found += [f"{name} is configured, but never trained in this environment." for name in unknown[:MOST_NAMED]]
-    near = {name: difflib.get_close_matches(name, seen, n=1) for name in unknown}
+    return Check("behaviors", title, Level.WARNING, " ".join(found), _meant(unknown, seen), "config")
+
+
+def _meant(unknown: Collection[str], there: Collection[str]) -> str:
+    near = {name: difflib.get_close_matches(name, there, n=1) for name in unknown}
     meant = [f"Is {name} meant to be {close[0]}?" for name, close in near.items() if close]
-    fix = " ".join([*meant, "The names must be those of the Behavior Parameters in Unity, letter by letter."])
-    return Check("behaviors", title, Level.WARNING, " ".join(found), fix, "config")
+    return " ".join([*meant, "The names must be those of the Behavior Parameters in Unity, letter by letter."])
+
+
+def _listed(names: Collection[str]) -> str:
+    some = sorted(names)
+    more = f" and {len(some) - MOST_NAMED} more" if len(some) > MOST_NAMED else ""
+    return ", ".join(some[:MOST_NAMED]) + more
 
 
 def check_fit(before: Config | None, now: Config, *, source: str) -> Check:

@@ -14,11 +14,13 @@ from sessions.domain.preflight.checks import Check, Level
 from sessions.domain.preflight.installed import Installed
 from sessions.domain.states import State
 from sessions.errors import InvalidStart
-from sessions.models import BehaviorProgress, Environment, ParserVerdict, PortLease, TrainingSession
+from sessions.models import BehaviorProgress, Connection, Environment, ParserVerdict, PortLease, TrainingSession
+from sessions.selectors import machine
 from sessions.selectors import preflight as facts
-from sessions.services import batches, launching, preflight, starting
+from sessions.services import batches, environments, launching, preflight, starting
 from sessions.services.planning import StartRequest, plan_start
 from sessions.trainers import packages
+from sessions.trainers.connecting import Connected
 from sessions.trainers.parser import Verdict
 from tests.factories import (
     CONFIG,
@@ -190,7 +192,7 @@ def test_the_parser_is_asked_once_and_its_answer_stays(ada: User, asked: list[by
     plan = plan_start(mlagents(), by=ada)
     assert preflight.preflight(plan, by=ada).parser == "unasked"
     for _ in range(2):
-        preflight.ask_parser(plan)
+        preflight.ask(plan)
     assert asked == [plan.config.used]
     found = preflight.preflight(plan, by=ada)
     assert found.parser == "answered"
@@ -199,7 +201,7 @@ def test_the_parser_is_asked_once_and_its_answer_stays(ada: User, asked: list[by
 
 def test_what_the_parser_refuses_is_not_started(ada: User, asked: list[bytes]) -> None:
     request = mlagents(config=CONFIG + b"# refuse\n")
-    preflight.ask_parser(plan_start(request, by=ada))
+    preflight.ask(plan_start(request, by=ada))
     with pytest.raises(InvalidStart) as refused:
         starting.start_session(request, by=ada)
     assert refused.value.errors == {"config": ["ML-Agents refuses this configuration: no. Change it."]}
@@ -207,9 +209,9 @@ def test_what_the_parser_refuses_is_not_started(ada: User, asked: list[bytes]) -
 
 def test_a_refusal_may_be_asked_again_and_packages_make_it_another_question(ada: User, asked: list[bytes]) -> None:
     plan = plan_start(mlagents(config=CONFIG + b"# refuse\n"), by=ada)
-    preflight.ask_parser(plan)
+    preflight.ask(plan)
     ParserVerdict.objects.update(asked_at=ParserVerdict.objects.get().asked_at - timedelta(minutes=2))
-    preflight.ask_parser(plan)
+    preflight.ask(plan)
     assert len(asked) == 2
     packages.remember(NOWHERE, Installed("3.10.12", {"mlagents": "1.0.0", "torch": "2.2.2"}, stamp="0"), ())
     assert preflight.preflight(plan, by=ada).parser == "unasked"
@@ -219,7 +221,7 @@ def test_questions_wait_for_one_another(ada: User, asked: list[bytes], monkeypat
     told: list[int] = []
     monkeypatch.setattr(preflight, "async_task", lambda task, key: told.append(key))
     for number in range(3):
-        preflight.ask_parser(plan_start(mlagents(config=CONFIG + b"# %d\n" % number), by=ada))
+        preflight.ask(plan_start(mlagents(config=CONFIG + b"# %d\n" % number), by=ada))
     assert len(told) == 1
     for _ in range(3):
         preflight.answer(told[-1])
@@ -233,12 +235,12 @@ def test_a_question_that_nobody_answered_is_asked_again(
     told: list[int] = []
     monkeypatch.setattr(preflight, "async_task", lambda task, key: told.append(key))
     plan = plan_start(mlagents(), by=ada)
-    preflight.ask_parser(plan)
-    preflight.ask_parser(plan)
+    preflight.ask(plan)
+    preflight.ask(plan)
     assert len(told) == 1
     ParserVerdict.objects.update(asked_at=ParserVerdict.objects.get().asked_at - timedelta(minutes=2))
     assert preflight.preflight(plan, by=ada).parser == "waits"
-    preflight.ask_parser(plan)
+    preflight.ask(plan)
     assert len(told) == 2
 
 
@@ -250,7 +252,7 @@ def test_what_is_wrong_is_told_first(ada: User) -> None:
 
 
 def test_an_answer_that_comes_twice_changes_nothing(ada: User, asked: list[bytes]) -> None:
-    preflight.ask_parser(plan_start(mlagents(), by=ada))
+    preflight.ask(plan_start(mlagents(), by=ada))
     verdict = ParserVerdict.objects.get()
     preflight.answer(verdict.pk)
     preflight.answer(verdict.pk + 1)
@@ -259,7 +261,7 @@ def test_an_answer_that_comes_twice_changes_nothing(ada: User, asked: list[bytes
 
 def test_the_practice_trainer_has_no_other_parser(ada: User, asked: list[bytes]) -> None:
     plan = plan_start(make_request(), by=ada)
-    preflight.ask_parser(plan)
+    preflight.ask(plan)
     assert preflight.preflight(plan, by=ada).parser == "none"
     assert asked == []
 
@@ -278,3 +280,94 @@ def test_a_launch_looks_again_and_ends_with_the_sentence(ada: User, tmp_path: Pa
     assert attempt.state == State.FAILED.value
     assert attempt.failure.startswith("There is no demonstration at")
     assert "whole path" in attempt.failure
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The arguments with which the environment was started; it has the behaviors that its last argument names."""
+    given: list[list[str]] = []
+
+    def connect(interpreter: str, environment: str, *, arguments: list[str], **_: object) -> Connected:
+        given.append(list(arguments))
+        if arguments[-1] == "nothing":
+            return Connected(sentence="It could not be connected: no.", fix="Mend it.")
+        return Connected([{"name": name, "observations": [[8]], "continuous": 2, "discrete": []} for name in arguments])
+
+    monkeypatch.setattr(preflight, "connect", connect)
+    return given
+
+
+@pytest.fixture
+def in_a_build(ada: User, tmp_path: Path) -> Environment:
+    return environments.register(build_at(tmp_path), by=ada)
+
+
+def in_build(environment: Environment, *behaviors: str) -> StartRequest:
+    return mlagents(env_path=environment.path, env_args=behaviors)
+
+
+def test_an_environment_is_asked_once_for_its_behaviors(
+    ada: User, asked: list[bytes], connected: list[list[str]], in_a_build: Environment
+) -> None:
+    request = in_build(in_a_build, "Ball")
+    plan = plan_start(request, by=ada)
+    assert preflight.preflight(plan, by=ada).connection == "unasked"
+    for _ in range(2):
+        preflight.ask(plan)
+    assert connected == [["Ball"]]
+    assert preflight.preflight(plan, by=ada).connection == "answered"
+    assert checks(request, ada)["behaviors"].finding == "The environment has Ball, as configured."
+    assert machine.environment_shapes()[0].behaviors == ["Ball"]
+
+
+def test_a_behavior_without_settings_refuses_the_start(
+    ada: User, asked: list[bytes], connected: list[list[str]], in_a_build: Environment
+) -> None:
+    request = in_build(in_a_build, "ball")
+    preflight.ask(plan_start(request, by=ada))
+    with pytest.raises(InvalidStart) as refused:
+        starting.start_session(request, by=ada)
+    assert "The environment has ball. ball is not configured." in refused.value.errors["config"][0]
+    assert "Is Ball meant to be ball?" in refused.value.hint
+
+
+def test_a_build_that_changed_or_other_arguments_are_another_question(
+    ada: User, asked: list[bytes], connected: list[list[str]], in_a_build: Environment
+) -> None:
+    preflight.ask(plan_start(in_build(in_a_build, "Ball"), by=ada))
+    other = plan_start(in_build(in_a_build, "Ball", "Other"), by=ada)
+    assert preflight.preflight(other, by=ada).connection == "unasked"
+    Environment.objects.update(sha256="new")
+    assert machine.environment_shapes()[0].behaviors == []
+
+
+def test_a_build_that_was_changed_is_not_started(
+    ada: User, asked: list[bytes], connected: list[list[str]], in_a_build: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(preflight, "async_task", lambda task, key: told.append(key))
+    plan = plan_start(in_build(in_a_build, "Ball"), by=ada)
+    preflight.ask(plan)
+    Path(in_a_build.path).write_bytes(b"#!/bin/sh\nrm -rf\n")
+    preflight.answer_connection(told[-1])
+    assert connected == []
+    assert "has changed since it was registered" in Connection.objects.get().sentence
+
+
+def test_an_environment_that_does_not_answer_is_told_and_asked_again_later(
+    ada: User, asked: list[bytes], connected: list[list[str]], in_a_build: Environment
+) -> None:
+    request = in_build(in_a_build, "nothing")
+    preflight.ask(plan_start(request, by=ada))
+    check = checks(request, ada)["behaviors"]
+    assert (check.level, check.finding, check.fix) == (Level.WARNING, "It could not be connected: no.", "Mend it.")
+    preflight.ask(plan_start(request, by=ada))
+    Connection.objects.update(asked_at=Connection.objects.get().asked_at - timedelta(minutes=2))
+    preflight.ask(plan_start(request, by=ada))
+    assert len(connected) == 2
+
+
+def test_without_a_registered_build_nothing_is_started(ada: User, asked: list[bytes], tmp_path: Path) -> None:
+    preflight.ask(plan_start(mlagents(env_path=str(build_at(tmp_path))), by=ada))
+    preflight.ask(plan_start(mlagents(), by=ada))
+    assert not Connection.objects.exists()
