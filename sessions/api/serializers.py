@@ -359,6 +359,9 @@ class EnvironmentSerializer(serializers.Serializer[Any]):
     path = serializers.CharField(max_length=1024)
     ok = serializers.BooleanField(read_only=True)
     problem = serializers.CharField(read_only=True)
+    behaviors = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="As it named them when it was last connected."
+    )
 
 
 class SystemSerializer(serializers.Serializer[Any]):
