@@ -20,6 +20,7 @@ from sessions.domain.config import Config, ConfigError, read_config
 from sessions.domain.preflight.builds import HEAD_BYTES, BuildFacts, check_build, program_of
 from sessions.domain.preflight.checks import Check, Level, passed
 from sessions.domain.preflight.installed import check_versions
+from sessions.domain.preflight.networks import Network
 from sessions.domain.preflight.surroundings import (
     GpuFacts,
     check_disk,
@@ -54,6 +55,7 @@ from sessions.selectors.files import results_of
 from sessions.selectors.sessions import visible_sessions
 from sessions.trainers import checkpoints
 from sessions.trainers.kinds import KINDS
+from sessions.trainers.networks import network_in
 from sessions.trainers.packages import installed_beside
 
 # Of a folder of demonstrations, so many entries are looked at.
@@ -137,20 +139,37 @@ def check_known_behaviors(config: Config, environment: Environment | None, *, us
     return check_behaviors(config, seen)
 
 
-def check_going_on(session: TrainingSession, config: Config) -> list[Check]:
+def check_going_on(session: TrainingSession, intent: Intent) -> list[Check]:
     """Look at what a session saved, for a training that goes on with it."""
-    results = results_of(session)
+    config, results = intent.config, results_of(session)
     found = {name: _condition(results / name / checkpoints.CURRENT) for name in config.behaviors} if results else {}
     steps = dict(BehaviorProgress.objects.filter(session=session).values_list("name", "step"))
-    return [check_checkpoint(found, steps=steps, config=config), check_source(session, config)]
+    return [check_checkpoint(found, steps=steps, config=config), check_source(session, intent)]
 
 
-def check_source(session: TrainingSession, config: Config) -> Check:
+def check_source(session: TrainingSession, intent: Intent) -> Check:
     """Compare the networks with those of the session that they come from."""
+    results = results_of(session)
+    files = {name: results / name / checkpoints.CURRENT for name in intent.config.behaviors} if results else {}
     before: Config | None = None
     with suppress(ConfigError):
         before = read_config(bytes(session.config_used))
-    return check_fit(before, config, source=session.run_id)
+    saved = _networks(files)
+    return check_fit(before, intent.config, source=session.run_id, saved=saved, there=_behaviors_there(intent))
+
+
+def check_chosen(files: Mapping[str, Path], intent: Intent, *, source: str) -> Check:
+    """Compare the networks with those of checkpoints (by behavior) of which nothing else is known."""
+    return check_fit(None, intent.config, source=source, saved=_networks(files), there=_behaviors_there(intent))
+
+
+def _networks(files: Mapping[str, Path]) -> dict[str, Network]:
+    return {name: network for name, path in files.items() if (network := network_in(path)) is not None}
+
+
+def _behaviors_there(intent: Intent) -> list[dict[str, Any]]:
+    connection = connection_of(intent)
+    return (connection.behaviors or []) if connection is not None else []
 
 
 def errors_by_field(checks: Iterable[Check], *, config_field: str = "config") -> dict[str, list[str]]:

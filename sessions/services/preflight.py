@@ -58,7 +58,7 @@ def preflight(plan: StartPlan, *, by: User) -> Preflight:
     checks = facts.lasting_checks(intent)
     if not any(one.id == "behaviors" for one in checks):
         checks.append(facts.check_known_behaviors(plan.config, _environment_of(plan), user=by))
-    checks += _checks_of_source(plan, by)
+    checks += _checks_of_source(plan, intent, by)
     checks += facts.passing_checks(intent, editor=editor)
     return Preflight(
         worst_first(checks), facts.parser_state(intent), facts.connection_state(intent), _config_field(plan)
@@ -209,8 +209,12 @@ def _config_field(plan: StartPlan) -> str:
     return "config_path" if plan.request.config_path else "config"
 
 
-def _checks_of_source(plan: StartPlan, by: User) -> list[Check]:
+def _checks_of_source(plan: StartPlan, intent: Intent, by: User) -> list[Check]:
     if plan.request.resume and plan.existing is not None:
-        return facts.check_going_on(plan.existing, plan.config)
+        return facts.check_going_on(plan.existing, intent)
     source = visible_sessions(by).filter(run_id=plan.request.initialize_from or "").first()
-    return [facts.check_source(source, plan.config)] if source is not None else []
+    if source is not None:
+        return [facts.check_source(source, intent)]
+    files = {one.behavior: one.path for one in plan.chosen}
+    named = ", ".join(one.source for one in plan.chosen)
+    return [facts.check_chosen(files, intent, source=named)] if files else []

@@ -11,6 +11,7 @@ from sessions.domain.config import Config
 from sessions.domain.configuration.relations import effective
 from sessions.domain.configuration.table import NETWORK
 from sessions.domain.preflight.checks import Check, Level, passed
+from sessions.domain.preflight.networks import Network, changes_of_settings, changes_of_sizes
 
 SHAPING = ("normalize", "hidden_units", "num_layers", "vis_encode_type", "goal_conditioning_type")
 MEMORY_SIZE = 128
@@ -102,12 +103,32 @@ def _listed(names: Collection[str]) -> str:
     return ", ".join(some[:MOST_NAMED]) + more
 
 
-def check_fit(before: Config | None, now: Config, *, source: str) -> Check:
-    """Say whether the networks that `source` saved have the shape that is configured now."""
+def check_fit(
+    before: Config | None,
+    now: Config,
+    *,
+    source: str,
+    saved: Mapping[str, Network] | None = None,
+    there: Sequence[Mapping[str, Any]] = (),
+) -> Check:
+    """Say whether the networks that `source` saved have the shape that is configured now.
+
+    `before` is what they were trained with, `saved` are those of its checkpoints, `there` the behaviors that the
+    environment named (see `Connected`); each as far as it is known.
+    """
     title = "Networks"
-    if before is None:
+    saved = saved or {}
+    if before is None and not saved:
         return passed("networks", title, f"What {source} was trained with is not known.")
-    changes = [change for name in now.behaviors for change in _changes(before, now, name)]
+    sizes = {one["name"]: one for one in there}
+    changes: list[str] = []
+    for name in now.behaviors:
+        if before is not None:
+            changes += _changes(before, now, name)
+        elif name in saved:
+            changes += [f"{one} for {name}" for one in changes_of_settings(saved[name], shape_of(now, name))]
+        if name in saved and name in sizes:
+            changes += [f"{name}: {one}" for one in changes_of_sizes(saved[name], sizes[name])]
     if not changes:
         return passed("networks", title, f"Those of {source} fit.")
     found = f"The networks of {source} have another shape: {'; '.join(changes[:MOST_NAMED])}."
