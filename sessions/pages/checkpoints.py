@@ -9,12 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from sessions.errors import MentorError, Missing
+from sessions.errors import Missing
 from sessions.models import Artifact, OutsideCheckpoint, TrainingSession
-from sessions.pages import contexts
-from sessions.pages.showing import show
-from sessions.selectors import machine, sessions
-from sessions.selectors.outside import outside_shapes
+from sessions.selectors import sessions
 from sessions.services import accounts, checkpoints, outside
 
 
@@ -49,21 +46,6 @@ def look(request: HttpRequest, run_id: str) -> HttpResponse:
     session = sessions.session_named(run_id, request.user)
     checkpoints.ask_for_a_look(session, by=request.user)
     return _back(request, session, "The files are being read; their state is shown in a moment.")
-
-
-def library(request: HttpRequest) -> HttpResponse:
-    """Checkpoints from outside; a form registers another, or one that has changed."""
-    errors: dict[str, list[str]] = {}
-    typed = {name: request.POST.get(name, "") for name in ("name", "path")}
-    if request.method == "POST":
-        try:
-            known = outside.register(typed["path"], by=accounts.signed_in(request.user), name=typed["name"])
-            messages.success(request, f"A training can begin with {known.name}.")
-            return redirect("sessions:checkpoints")
-        except MentorError as error:
-            errors = error.errors or {"all": [error.detail]}
-    page = contexts.CheckpointsPage(outside_shapes(), errors, typed, machine.system_shape())
-    return show(request, page, status=422 if errors else 200)
 
 
 @require_POST

@@ -164,6 +164,13 @@ class AttemptDirectory:
         if not create_once(self.spec, asdict(stored)):
             raise FileExistsError(f"{self.spec} exists: an attempt is prepared once")
 
+    def grace_seconds(self) -> float | None:
+        """Return how long the trainer has to save and end, as the stop or its start says; None when neither does."""
+        request, spec = self.read_stop_request(), self.read_spec()
+        if request is not None and request.grace_seconds is not None:
+            return request.grace_seconds
+        return spec.grace_seconds if spec else None
+
     def request_stop(self, by: str, grace_seconds: float | None = None) -> bool:
         """Ask the trainer to save and end within `grace_seconds`; False when that was asked before."""
         return create_once(self.stop_request, asdict(Request(time.time(), by, grace_seconds)))

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from sessions.domain.states import ENDED, State
 from sessions.models import Attempt, TrainingSession
-from sessions.runtime.rundir import AttemptDirectory, RunDirectory
+from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.shapes import ReceiptShape, SavedShape, StoppingShape
 
 STAGES = {"import": "loading", "train": "saving", "save": "saving", "end": "ending", "unanswered": "unanswered"}
@@ -31,7 +31,8 @@ def stopping_of(session: TrainingSession, attempt: Attempt) -> StoppingShape | N
         return None
     directory = RunDirectory(settings.MENTOR_HOME, session.run_id).attempt(attempt.number)
     request, seen = directory.read_stop_request(), directory.read_stop_seen()
-    grace = _grace(directory)
+    grace = directory.grace_seconds()
+    grace = float(settings.MENTOR["MENTOR_STOP_GRACE_SECONDS"]) if grace is None else grace
     asked_at = datetime.fromtimestamp(request.at, tz=timezone.utc) if request else attempt.stop_asked_at
     killed = session.wanted == "kill"
     stage = STAGES.get(seen.stage, "saving") if seen else "asked"
@@ -43,13 +44,6 @@ def stopping_of(session: TrainingSession, attempt: Attempt) -> StoppingShape | N
         seconds_left=None if killed or asked_at is None else max(0.0, asked_at.timestamp() + grace - time.time()),
         words=WORDS["killed" if killed else stage],
     )
-
-
-def _grace(directory: AttemptDirectory) -> float:
-    request, spec = directory.read_stop_request(), directory.read_spec()
-    if request is not None and request.grace_seconds is not None:
-        return request.grace_seconds
-    return spec.grace_seconds if spec else float(settings.MENTOR["MENTOR_STOP_GRACE_SECONDS"])
 
 
 def receipt_of(session: TrainingSession, attempt: Attempt) -> ReceiptShape | None:

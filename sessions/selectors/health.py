@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from sessions.domain.states import ACTIVE, State
 from sessions.models import Artifact, Attempt, BehaviorProgress, HealthFinding, Series, TrainingSession
 from sessions.selectors.points import points_between
 from sessions.selectors.scores import keeping_of
-from sessions.selectors.series import current_attempts
+from sessions.selectors.series import current_attempts, taken_over
 
 # What came before has no say in how a training goes now.
 MOST_POINTS = 2000
@@ -38,7 +37,7 @@ def courses_of(session: TrainingSession) -> list[Course]:
         found = points_between(one, max(0, one.count - MOST_POINTS)).lists()
         points = list(zip(found.steps, found.wall_times, found.values, strict=True))
         if points:
-            del curve[bisect_left(curve, points[0][:1]) :]
+            del curve[taken_over([step for step, _, _ in curve], points[0][0]) :]
             curve += points
         if points and attempt is not None and one.attempt_id == attempt.pk:
             begun[one.behavior] = min(points[0][1], begun.get(one.behavior, math.inf))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from sessions.domain.keeping import MODES, SUMMARIES
 from sessions.domain.resources import OF_THE_ATTEMPT
 from sessions.models import Attempt, Series, TrainingSession
 from sessions.selectors.points import points_between
+from sessions.selectors.series import taken_over
 from sessions.selectors.unattended import rules_of
 
 Curve = tuple[Sequence[int], Sequence[float]]
@@ -35,7 +35,7 @@ def curves_up_to(attempt: Attempt, tag: str) -> dict[str, Curve]:
 def _joined(before: Curve | None, after: Curve) -> Curve:
     if before is None:
         return after
-    keep = bisect_left(before[0], after[0][0])
+    keep = taken_over(before[0], after[0][0])
     return [*before[0][:keep], *after[0]], [*before[1][:keep], *after[1]]
 
 

@@ -6,6 +6,7 @@ nothing is sent twice.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -72,6 +73,11 @@ def current_attempts(*sessions: TrainingSession) -> list[int]:
     for key, session, force in attempts.values_list("pk", "session_id", "force"):
         keys[session] = [key] if force else [*keys.get(session, []), key]
     return [key for some in keys.values() for key in some]
+
+
+def taken_over(steps: Sequence[int], first: int) -> int:
+    """Return how many of an attempt's ascending steps stay when a later attempt begins at step `first`: it wins."""
+    return bisect_left(steps, first)
 
 
 def reward_tag_of(session: TrainingSession) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sessions.domain.resources import OF_THE_ATTEMPT
 from sessions.models import Series, TrainingSession
-from sessions.selectors.series import PointsShape, current_attempts
+from sessions.selectors.series import PointsShape, current_attempts, taken_over
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def stitched(parts: Iterable[PointsShape]) -> dict[str, Stitched]:
 
 def _after(before: Stitched, part: PointsShape) -> Stitched:
     whole = before.whole
-    keep = sum(1 for step in whole.steps if step < part.steps[0])
+    keep = taken_over(whole.steps, part.steps[0])
     again = [_points(whole, slice(max(0, keep - 1), None))] if keep < len(whole.steps) else []
     kept = _points(whole, slice(keep))
     joined = replace(

@@ -115,13 +115,12 @@ def _saved_by(attempt: Attempt, changed: list[Artifact]) -> list[Artifact]:
 def _ending(ingester: Ingester, record: ExitRecord, models: list[Artifact], *, same_boot: bool) -> Ending:
     attempt = ingester.attempt
     behaviors = [one for one in BehaviorProgress.objects.filter(session_id=attempt.session_id) if one.seen]
-    request, spec = ingester.directory.read_stop_request(), ingester.directory.read_spec()
     return Ending(
         code=record.code,
         stop_requested=record.stop_requested,
         killed=record.killed,
         kill_asked=ingester.directory.read_kill_request() is not None,
-        grace_seconds=(request.grace_seconds if request else None) or (spec.grace_seconds if spec else None),
+        grace_seconds=ingester.directory.grace_seconds(),
         inferred=record.inferred,
         interrupted=attempt.interrupted,
         steps={one.name: one.step for one in behaviors},
