@@ -1,18 +1,17 @@
 """Sending files and long streams to a browser: ranges, at the client's own pace, in a way that runs nothing.
 
-Under ASGI what is sent is asked for block by block, and not before the client has taken what it was sent: Django
-would read a whole file into memory first.
+Under ASGI what is sent is asked for block by block, as the server takes it: Django would read a whole file into memory
+first.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -27,9 +26,6 @@ from sessions.runtime.packing import open_bytes
 logger = logging.getLogger(__name__)
 
 BLOCK_BYTES = 512 * 1024
-LOOK_SECONDS = 0.005
-# A client that takes nothing for so long has gone away.
-PATIENCE_SECONDS = 300.0
 BINARY = "application/octet-stream"
 TEXT = "text/plain; charset=utf-8"
 # What a browser may show or play in place; everything else is a download of unknown bytes.
@@ -41,7 +37,7 @@ POLICY = "default-src 'none'; sandbox"
 
 
 class CutShort(Exception):
-    """The file ended before the bytes that were promised."""
+    """An answer that has begun cannot be sent whole."""
 
 
 def file_answer(
@@ -140,33 +136,19 @@ def safe_name(name: str) -> str:
 def streamed(
     request: HttpRequest, blocks: Iterator[bytes], *, close: Callable[[], object] | None = None
 ) -> StreamingHttpResponse:
-    """Answer with blocks as the client takes them. One that fails midway ends the connection, so that no client
-    takes a part for the whole."""
-    scope: dict[str, Any] | None = getattr(request, "scope", None)
-    answer = StreamingHttpResponse(blocks if scope is None else _paced(scope, blocks))
+    """Answer with blocks as the client takes them. One that fails midway raises CutShort, with which the server ends
+    the connection, so that no client takes a part for the whole."""
+    answer = StreamingHttpResponse(_paced(blocks, request.path) if hasattr(request, "scope") else blocks)
     if close is not None:
         answer._resource_closers.append(close)  # type: ignore[attr-defined]  # as FileResponse does
     return answer
 
 
-async def _paced(scope: dict[str, Any], blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _paced(blocks: Iterator[bytes], path: str) -> AsyncIterator[bytes]:
     following = sync_to_async(lambda: next(blocks, None))
     try:
         while (block := await following()) is not None:
             yield block
-            await _taken(scope)
     except Exception as error:
-        logger.warning("%s: %s; the answer was ended", scope.get("path"), error)
-        if "abort" not in scope:
-            raise
-        scope["abort"]()
-
-
-async def _taken(scope: dict[str, Any]) -> None:
-    """Wait until the client has taken what was sent."""
-    congested, waited = scope.get("congested"), 0.0
-    while congested is not None and congested():
-        if waited > PATIENCE_SECONDS:
-            raise CutShort("the client takes nothing any more")
-        await asyncio.sleep(LOOK_SECONDS)
-        waited += LOOK_SECONDS
+        logger.warning("%s: %s", path, error)
+        raise CutShort("it could not be sent whole") from error

@@ -30,6 +30,10 @@ UNKNOWN, ANONYMOUS, FORBIDDEN = 4400, 4401, 4404
 BROKEN = 4500
 
 
+class PageGone(Exception):
+    """The page has left, or its connection is lost."""
+
+
 class Feed(AsyncWebsocketConsumer):
     """A signed-in page that is told what is new, over and over, until it goes away."""
 
@@ -64,6 +68,10 @@ class Feed(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         await self.halt()
 
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        with contextlib.suppress(OSError):  # it has left already
+            await super().close(code, reason)
+
     async def halt(self) -> None:
         if self._pump is not None:
             self._pump.cancel()
@@ -79,6 +87,8 @@ class Feed(AsyncWebsocketConsumer):
         try:
             async with pulse:
                 await self.run()
+        except PageGone:
+            pass
         except MentorError:
             await self.frame({"type": "gone"})
             await self.close(FORBIDDEN)
@@ -90,14 +100,16 @@ class Feed(AsyncWebsocketConsumer):
             logger.exception("%s: this feed ended; its page will ask again", self.scope["path"])
             await self.close(BROKEN)
 
-    async def uncongested(self) -> None:
-        """Wait until the page has taken what it was sent, so that a slow one costs no memory."""
-        congested: Any = self.scope.get("congested")
-        while congested is not None and congested():
-            await asyncio.sleep(TAIL_SECONDS)
-
     async def frame(self, content: dict[str, Any]) -> None:
-        await self.send(text_data=json.dumps(content, cls=DjangoJSONEncoder, allow_nan=False))
+        """Send a frame, once the page has taken those before, so that a slow one costs no memory.
+
+        Raises PageGone when it has left.
+        """
+        text = json.dumps(content, cls=DjangoJSONEncoder, allow_nan=False)
+        try:
+            await self.send(text_data=text)
+        except OSError as error:
+            raise PageGone from error
 
 
 class SessionFeed(Feed):
@@ -132,7 +144,6 @@ class SessionFeed(Feed):
                 beat = pulse.count
                 more = await self._database()
             await self._console()
-            await self.uncongested()
             if time.monotonic() - checked > CHECK_SECONDS:
                 checked = time.monotonic()
                 if not await self.allowed():
@@ -161,7 +172,6 @@ class SessionFeed(Feed):
         while (part := self.cursor.read()) is not None:
             await self.frame({"type": "log", **asdict(part)})
             await asyncio.sleep(0)
-            await self.uncongested()
 
 
 class DashboardFeed(Feed):

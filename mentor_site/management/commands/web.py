@@ -23,18 +23,9 @@ class Command(BaseCommand):
         parser.add_argument(END_WITH_STDIN, action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from daphne.endpoints import build_endpoint_description_strings
-
         from mentor_site.asgi import application
-        from mentor_site.serving import MOST_MESSAGE_BYTES, PatientServer
+        from mentor_site.serving import serve
 
         if options["end_with_stdin"]:
             when_stdin_ends(lambda: os._exit(0))
-        PatientServer(
-            application=application,
-            endpoints=build_endpoint_description_strings(host=options["host"], port=options["port"]),
-            signal_handlers=True,
-            verbosity=0,
-            server_name="MENTOR",
-            websocket_max_message_size=MOST_MESSAGE_BYTES,
-        ).run()
+        serve(application, host=options["host"], port=options["port"])  # type: ignore[arg-type]
