@@ -44,7 +44,7 @@ class DoctorPage:
 
     template: ClassVar[str] = "doctor/page.html"
     level: str
-    subjects: list[Subject]
+    subjects: list[Subject] = field(metadata={"help": "Those with errors first, then those with warnings."})
     late: list[str] = field(metadata={"help": "Checks that had not answered when the page was made."})
     counts: dict[str, int] = field(metadata={"help": "How many findings there are of each level."})
     system: SystemShape
@@ -70,6 +70,7 @@ def _page(findings: list[Placed], late: list[str]) -> DoctorPage:
     for name in names:
         of_it = sorted((one for one in findings if one.subject == name), key=lambda one: -LEVELS.index(one.level))
         subjects.append(Subject(name, worst(one.level for one in of_it), of_it))
+    subjects.sort(key=lambda one: -LEVELS.index(one.level))
     counts = {level: sum(one.level == level for one in findings) for level in LEVELS}
     return DoctorPage(worst(one.level for one in findings), subjects, late, counts, system_shape())
 

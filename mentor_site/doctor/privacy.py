@@ -32,6 +32,7 @@ PLAIN_VARIABLES = re.compile(
     r"PYTEST_.*|XDG_.*|SYSTEMROOT|WINDIR|COMSPEC|PROGRAM.*|COMMONPROGRAM.*|PROCESSOR_.*|.*_VERSION"
 )
 SHORTEST_VALUE, SHORTEST_NAME = 8, 4
+COMMON_NAMES = {*LOOPBACK, "0.0.0.0", "mentor", "admin", "root", "user", "test", "unity"}  # noqa: S104
 PLAIN_VALUE = re.compile(r"\d{1,12}(?:\.\d+)?|true|false|yes|no|[A-Za-z]{1,12}", re.I)
 NUMBERS = (truth, positive_int, natural_int, port)
 
@@ -45,9 +46,11 @@ def redaction(variables: Iterable[Mapping[str, str]] = (), arguments: Iterable[s
     found = {str(settings.SECRET_KEY), *_of_settings(), *_of_arguments(list(arguments))}
     for environment in (os.environ, *variables):
         found |= set(_of_environment(environment))
+    names = set(_names())
     with suppress(Error):  # a bundle is wanted most while the database is in trouble
         found |= set(User.objects.exclude(email="").values_list("email", flat=True))
-    return Redaction(frozenset(found), homes=tuple(_homes()), names=frozenset(_names()))
+        names |= set(User.objects.values_list("username", flat=True))
+    return Redaction(frozenset(found), homes=tuple(_homes()), names=frozenset(filter(_is_a_name, names)))
 
 
 def _of_settings() -> Iterator[str]:
@@ -110,9 +113,12 @@ def _homes() -> Iterator[str]:
 
 def _names() -> Iterator[str]:
     """The machine's names, whole and without its domain."""
-    for name in (settings.MENTOR_MACHINE, settings.MENTOR_MACHINE.partition(".")[0], *_hosts()):
-        if len(name) >= SHORTEST_NAME and name not in {*LOOPBACK, "0.0.0.0", "mentor"}:  # noqa: S104
-            yield name
+    yield from (settings.MENTOR_MACHINE, settings.MENTOR_MACHINE.partition(".")[0], *_hosts())
+
+
+def _is_a_name(word: str) -> bool:
+    """Tell whether a word names somebody; without the common ones a text would lose its sense."""
+    return len(word) >= SHORTEST_NAME and word.lower() not in COMMON_NAMES
 
 
 def _hosts() -> Iterator[str]:

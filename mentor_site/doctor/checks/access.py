@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mentor_site.doctor.findings import ERROR, WARNING, Finding, ok
@@ -41,18 +41,20 @@ def of_folders(folders: Iterable[Folder]) -> Iterator[Finding]:
             yield ok(folder.name, f"{folder.path} can be written.")
 
 
-def of_guarded(home: Guarded, secrets: Iterable[Guarded]) -> Iterator[Finding]:
+def of_guarded(home: Guarded, secrets: Sequence[Guarded]) -> Iterator[Finding]:
     """Whether others may read secrets; what is in a folder that is closed to them is closed as well."""
     title = "Secrets"
-    open_to = [one for one in secrets if _is_open(home.mode, one.mode)]
-    for one in open_to:
+    open_to = [one.path for one in secrets if _is_open(home.mode, one.mode)]
+    if open_to:
         yield Finding(
             WARNING,
             title,
-            f"Others on this machine may read {one.path}.",
+            f"Others on this machine may read {', '.join(open_to)}.",
             "Who has the secret key or the database can sign in as anybody, and start programs as MENTOR's user.",
-            f"Close it: chmod 600 {one.path}, and chmod 700 {home.path}",
+            f"Close the way to it: chmod 700 {home.path}",
         )
+    else:
+        yield ok(title, "Others on this machine cannot read the secret key and the database.")
     for one in (home, *secrets):
         if not one.owned:
             yield Finding(
@@ -63,8 +65,6 @@ def of_guarded(home: Guarded, secrets: Iterable[Guarded]) -> Iterator[Finding]:
                 "Run MENTOR and manage.py as the user that owns its folder.",
             )
             break
-    if not open_to:
-        yield ok(title, "Others on this machine cannot read the secret key and the database.")
 
 
 def _is_open(folder: int, file: int) -> bool:

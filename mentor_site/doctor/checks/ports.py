@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from mentor_site.doctor.findings import WARNING, Finding, ok
 from sessions.domain.queue import EDITOR_PORT
@@ -13,7 +13,10 @@ MOST_NAMED = 6
 
 @dataclass(frozen=True)
 class Ports:
-    """Ports that other programs hold; `block` are those that trainings with a build are given first."""
+    """Ports that other programs hold; `block` is how many trainings with a build are given first.
+
+    `holders` are programs with their numbers, by port, as far as the system tells.
+    """
 
     editor_taken: bool
     base_port: int
@@ -21,6 +24,11 @@ class Ports:
     taken: tuple[int, ...]
     web_taken: bool
     web_port: int
+    holders: Mapping[int, str] = field(default_factory=dict)
+
+    def named(self, port: int) -> str:
+        """A port and, where the system tells, the program that holds it."""
+        return f"{port} ({self.holders[port]})" if port in self.holders else str(port)
 
 
 def of_ports(ports: Ports, *, mentor_runs: bool) -> Iterator[Finding]:
@@ -30,7 +38,7 @@ def of_ports(ports: Ports, *, mentor_runs: bool) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "Unity Editor",
-            f"Port {EDITOR_PORT} is used by a program that is no training of MENTOR's.",
+            f"Port {ports.named(EDITOR_PORT)} is used by a program that is no training of MENTOR's.",
             "No session can wait for the Unity Editor.",
             "End it; most often it is an mlagents-learn that was started in a terminal.",
         )
@@ -38,7 +46,7 @@ def of_ports(ports: Ports, *, mentor_runs: bool) -> Iterator[Finding]:
         yield ok("Unity Editor", f"Port {EDITOR_PORT} is free, or held by a session.")
     last = ports.base_port + ports.block - 1
     if ports.taken:
-        named = ", ".join(map(str, ports.taken[:MOST_NAMED])) + ("…" if len(ports.taken) > MOST_NAMED else "")
+        named = ", ".join(map(ports.named, ports.taken[:MOST_NAMED])) + ("…" if len(ports.taken) > MOST_NAMED else "")
         yield Finding(
             WARNING,
             "Ports of trainings",
@@ -59,7 +67,7 @@ def _of_web(ports: Ports, *, mentor_runs: bool) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "Port of the pages",
-            f"Port {ports.web_port} is used by another program.",
+            f"Port {ports.named(ports.web_port)} is used by another program.",
             "The pages cannot be served there.",
             "End that program, or set MENTOR_PORT to another port.",
         )

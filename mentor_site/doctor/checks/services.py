@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mentor_site.doctor.findings import ERROR, WARNING, Finding, ok
@@ -26,11 +26,11 @@ class Unit:
 class Parts:
     """How MENTOR's processes stand.
 
-    `running` is None where `up` cannot be found; `halted` are those that exist and were stopped by a signal.
+    `running` is None where `up` cannot be found; `halted` are the numbers of those that a signal stopped.
     """
 
     running: frozenset[str] | None
-    halted: frozenset[str]
+    halted: Mapping[str, int]
     supervisor_online: bool
     seen_seconds: float | None = None
 
@@ -109,7 +109,7 @@ def of_parts(parts: Parts) -> Iterator[Finding]:
             PROCESSES,
             f"The {names} process was halted by a signal (SIGSTOP), and does nothing.",
             "Trainings go on; nothing is started or stored until it goes on too.",
-            "Let it go on: kill -CONT with its number; or restart MENTOR.",
+            f"Let it go on: kill -CONT {' '.join(str(parts.halted[name]) for name in sorted(parts.halted))}",
         )
     elif not parts.supervisor_online:
         yield Finding(

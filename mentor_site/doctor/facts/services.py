@@ -83,17 +83,17 @@ def house_is_up() -> bool:
 def parts(known: Known) -> Parts:
     """Return how MENTOR's processes stand; a web process that `up` leaves to others counts as there."""
     pid = holder(Path(settings.MENTOR_HOME) / "up.lock")
-    found = dict(_parts_of(pid)) if pid else None
-    halted = frozenset(name for name, status in (found or {}).items() if status == psutil.STATUS_STOPPED)
-    running = None if found is None else frozenset(found)
+    found = list(_parts_of(pid)) if pid else None
+    halted = {part: number for part, number, status in found or () if status == psutil.STATUS_STOPPED}
+    running = None if found is None else frozenset(part for part, *_ in found)
     return Parts(running, halted, known.supervisor_online, known.seen_seconds)
 
 
-def _parts_of(pid: int) -> Iterator[tuple[str, str]]:
+def _parts_of(pid: int) -> Iterator[tuple[str, int, str]]:
     with suppress(psutil.Error):
         if "--without-web" in psutil.Process(pid).cmdline():
-            yield "web", psutil.STATUS_RUNNING
+            yield "web", 0, psutil.STATUS_RUNNING
         for child in psutil.Process(pid).children():
             with suppress(psutil.Error):
                 command, status = child.cmdline(), child.status()
-                yield from ((part, status) for part in PARTS if part in command)
+                yield from ((part, child.pid, status) for part in PARTS if part in command)

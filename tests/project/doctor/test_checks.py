@@ -25,7 +25,7 @@ HOME = Home("/home/ada/mentor", "ext4")
 DISK = Disk("Disk", "/home/ada/mentor", free=50 * GB, reserve=2 * GB, files=10**6)
 PORTS = Ports(editor_taken=False, base_port=5005, block=64, taken=(), web_taken=False, web_port=8600)
 ALL = frozenset({"web", "worker", "supervise"})
-PARTS = Parts(ALL, frozenset(), supervisor_online=True, seen_seconds=1.0)
+PARTS = Parts(ALL, {}, supervisor_online=True, seen_seconds=1.0)
 MACHINE = Machine("Linux", (3, 11, 4), 64, processors=8, memory=32 * GB, available=16 * GB, descriptors=4096)
 TWO = Gpus(("RTX 4090", "RTX 3060"), (24 * GB, 12 * GB), driver="550.54", cuda=(12, 4))
 GOOD = Installed(
@@ -78,7 +78,7 @@ def test_a_shim_that_stayed_in_its_parents_job_is_named() -> None:
         (replace(PARTS, running=ALL - {"worker"}), "without its worker"),
         (replace(PARTS, running=frozenset(), supervisor_online=False), "without its web and worker and supervise"),
         (replace(PARTS, supervisor_online=False), "not been heard of"),
-        (replace(PARTS, halted=frozenset({"supervise"}), supervisor_online=False), "supervise process was halted"),
+        (replace(PARTS, halted={"supervise": 7}, supervisor_online=False), "supervise process was halted"),
     ],
 )
 def test_parts_that_are_missing_halted_or_silent_are_noticed(parts: Parts, word: str) -> None:
@@ -250,6 +250,8 @@ def test_ports_of_others_are_named_and_the_pages_own_is_not() -> None:
     assert bad(ports.of_ports(PORTS, mentor_runs=False)) == ""
     assert "5004" in bad(ports.of_ports(replace(PORTS, editor_taken=True), mentor_runs=True))
     assert "5006, 5009" in bad(ports.of_ports(replace(PORTS, taken=(5006, 5009)), mentor_runs=True))
+    held = replace(PORTS, editor_taken=True, holders={5004: "mlagents-learn, process 7"})
+    assert "Port 5004 (mlagents-learn, process 7) is used" in bad(ports.of_ports(held, mentor_runs=True))
     taken = replace(PORTS, web_taken=True)
     assert "8600" in bad(ports.of_ports(taken, mentor_runs=False))
     assert bad(ports.of_ports(taken, mentor_runs=True)) == ""

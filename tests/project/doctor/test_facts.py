@@ -71,6 +71,7 @@ def test_ports_in_the_block_that_no_training_holds_are_taken(home: Path, setting
         port = other.getsockname()[1]
         options(settings, MENTOR_BASE_PORT=port - 3, MENTOR_PORT=8600)
         assert port in ports.ports(NOTHING).taken
+        assert f"process {os.getpid()}" in ports.ports(NOTHING).holders.get(port, f"process {os.getpid()}")
         assert port not in ports.ports(Known(leases=frozenset({port}))).taken
         options(settings, MENTOR_BASE_PORT=port - 3, MENTOR_PORT=port)
         assert (port in ports.ports(NOTHING).taken, ports.ports(NOTHING).web_taken) == (False, True)
