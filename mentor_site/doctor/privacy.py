@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import Error
 
+from mentor_site.doctor.facts.storage import there_is_a_database
 from mentor_site.doctor.redaction import GONE, SECRET_NAME, Redaction
 from mentor_site.options import OPTIONS, Option, natural_int, path, paths, port, positive_int, truth
 from mentor_site.preparation import LOOPBACK
@@ -47,10 +48,18 @@ def redaction(variables: Iterable[Mapping[str, str]] = (), arguments: Iterable[s
     for environment in (os.environ, *variables):
         found |= set(_of_environment(environment))
     names = set(_names())
-    with suppress(Error):  # a bundle is wanted most while the database is in trouble
-        found |= set(User.objects.exclude(email="").values_list("email", flat=True))
-        names |= set(User.objects.values_list("username", flat=True))
+    for username, email in _users():
+        names.add(username)
+        found.add(email)
     return Redaction(frozenset(found), homes=tuple(_homes()), names=frozenset(filter(_is_a_name, names)))
+
+
+def _users() -> list[tuple[str, str]]:
+    """A bundle is wanted most while the database is in trouble."""
+    if there_is_a_database():
+        with suppress(Error):
+            return list(User.objects.values_list("username", "email"))
+    return []
 
 
 def _of_settings() -> Iterator[str]:

@@ -98,7 +98,12 @@ class Redaction:
 
     @cached_property
     def _known(self) -> re.Pattern[str] | None:
-        return _any_of({form for one in self.secrets if len(one) >= SHORTEST_SECRET for form in _forms(one)})
+        return _any_of({form for one in self._lines() for form in _forms(one)})
+
+    def _lines(self) -> Iterator[str]:
+        """A secret of several lines is looked for line by line, too."""
+        for secret in self.secrets:
+            yield from (one for one in {secret, *secret.splitlines()} if len(one.strip()) >= SHORTEST_SECRET)
 
     @cached_property
     def _homes(self) -> re.Pattern[str] | None:

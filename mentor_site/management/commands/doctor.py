@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mentor_site.doctor import bundle
 from mentor_site.doctor.examination import Examination, examine
+from mentor_site.doctor.facts.storage import there_is_a_database
 from mentor_site.doctor.findings import ERROR, Placed
 from sessions.models import TrainingSession
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             self.stdout.write("Nothing is in the way of a training.")
 
     def _write_bundle(self, path: Path, found: Examination, run_id: str | None) -> None:
-        session = TrainingSession.objects.filter(run_id=run_id).first() if run_id else None
+        session = TrainingSession.objects.filter(run_id=run_id).first() if run_id and there_is_a_database() else None
         if run_id and session is None:
             raise CommandError(f"There is no session {run_id}.")
         try:

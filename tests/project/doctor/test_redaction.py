@@ -105,6 +105,11 @@ def test_a_known_secret_goes_in_whatever_form_it_is_written(secret: str, around:
             assert form not in clean(f"{around} {form} {around}").replace(GONE, "")
 
 
+def test_a_secret_of_several_lines_goes_line_by_line() -> None:
+    clean = Redaction(frozenset({"first half of it\nsecond half of it"}))
+    assert "half" not in clean("printed: first half of it\nlater: second half of it")
+
+
 def test_data_loses_secrets_by_their_names_and_keeps_its_shape() -> None:
     told = NOTHING_KNOWN.of_data({"token": "x", "deep": [{"pin_secret": 7, "steps": 5, "ok": True}], "none": None})
     assert told == {"token": GONE, "deep": [{"pin_secret": GONE, "steps": 5, "ok": True}], "none": None}
