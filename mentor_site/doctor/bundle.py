@@ -75,7 +75,8 @@ def build(examination: Examination | None, session: TrainingSession | None = Non
     """Return the zip. Without an examination it holds nothing of the machine but versions."""
     specs = session_part.specs_of(session) if session is not None else []
     arguments = [word for spec in specs for word in spec.argv]
-    bundle = Bundle(redaction([spec.env for spec in specs], arguments))
+    rules = session.rules if session is not None else None
+    bundle = Bundle(redaction([spec.env for spec in specs], arguments, rules))
     bundle.add_text("README.txt", README)
     bundle.add_data("versions.json", versions())
     if examination is not None:

@@ -52,6 +52,10 @@ class Check:
     title: str
     look: Look
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.subject, self.title
+
 
 @dataclass(frozen=True)
 class Examination:
@@ -194,7 +198,7 @@ def _environment(environment: knowledge.KnownEnvironment) -> Iterator[Finding]:
 
 
 # Checks that did not come back. A further examination waits for these rather than beginning another that hangs, too.
-_hanging: dict[str, Running] = {}
+_hanging: dict[tuple[str, str], Running] = {}
 
 
 class Running:
@@ -226,17 +230,17 @@ def run(all_checks: Sequence[Check], *, seconds: float) -> Examination:
     findings, late = [], []
     for one in running:
         if one.answered_within(max(0.0, deadline - time.monotonic())):
-            _hanging.pop(one.check.title, None)
+            _hanging.pop(one.check.key, None)
             findings += [_placed(one.check, finding) for finding in one.findings]
         else:
-            _hanging[one.check.title] = one
+            _hanging[one.check.key] = one
             late.append(one.check.title)
-            findings.append(_placed(one.check, _late(one.check, seconds)))
+            findings.append(_placed(one.check, _late(one.check)))
     return Examination(sorted(findings, key=lambda one: SUBJECTS.index(one.subject)), late)
 
 
 def _begun(check: Check) -> Running:
-    waiting = _hanging.get(check.title)
+    waiting = _hanging.get(check.key)
     return waiting if waiting is not None and not waiting.answered_within(0.0) else Running(check)
 
 
@@ -244,11 +248,11 @@ def _placed(check: Check, finding: Finding) -> Placed:
     return Placed(subject=check.subject, **asdict(finding))
 
 
-def _late(check: Check, seconds: float) -> Finding:
+def _late(check: Check) -> Finding:
     return Finding(
         WARNING,
         check.title,
-        f"This did not answer within {seconds:.0f} seconds.",
+        "This has not answered yet.",
         "A driver, a disk or a program that hangs would hold up trainings as well.",
         "Look again; if it stays so, look at the system's own messages about it.",
     )

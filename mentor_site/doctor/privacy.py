@@ -35,16 +35,23 @@ PLAIN_VARIABLES = re.compile(
 SHORTEST_VALUE, SHORTEST_NAME = 8, 4
 COMMON_NAMES = {*LOOPBACK, "0.0.0.0", "mentor", "admin", "root", "user", "test", "unity"}  # noqa: S104
 PLAIN_VALUE = re.compile(r"\d{1,12}(?:\.\d+)?|true|false|yes|no|[A-Za-z]{1,12}", re.I)
+# Words that name no person and open no door.
+SHOWN_WORDS = ("MENTOR_PLUGIN_TRAINERS", "MENTOR_PASS_ENVIRONMENT", "MENTOR_ALLOWED_HOSTS")
 NUMBERS = (truth, positive_int, natural_int, port)
 
 
-def redaction(variables: Iterable[Mapping[str, str]] = (), arguments: Iterable[str] = ()) -> Redaction:
+def redaction(
+    variables: Iterable[Mapping[str, str]] = (),
+    arguments: Iterable[str] = (),
+    rules: Mapping[str, Any] | None = None,
+) -> Redaction:
     """Return what removes this installation's secrets and names.
 
-    `variables` are further environments and `arguments` command lines, whose values are secrets where their names
-    say so.
+    `variables` are further environments; of `arguments`, words of command lines, and `rules` those values are secrets
+    whose names say so.
     """
     found = {str(settings.SECRET_KEY), *_of_settings(), *_of_arguments(list(arguments))}
+    found |= set(_of_value(rules, is_secret=False))
     for environment in (os.environ, *variables):
         found |= set(_of_environment(environment))
     names = set(_names())
@@ -64,12 +71,24 @@ def _users() -> list[tuple[str, str]]:
 
 def _of_settings() -> Iterator[str]:
     for option in OPTIONS:
-        value = settings.MENTOR.get(option.name)
-        if option.read is str and isinstance(value, str) and value and not _is_plain_host(option, value):
-            yield value
-            yield from _of_url(value)
+        if option.read not in (*NUMBERS, path, paths) and option.name not in SHOWN_WORDS:
+            yield from _of_value(settings.MENTOR.get(option.name), is_secret=True)
     for database in settings.DATABASES.values():
         yield str(database.get("PASSWORD") or "")
+
+
+def _of_value(value: Any, *, is_secret: bool) -> Iterator[str]:
+    """The texts of a value that are secret: of a mapping those whose names say so."""
+    if isinstance(value, str):
+        if is_secret and value not in {*LOOPBACK, "0.0.0.0"}:  # noqa: S104
+            yield value
+            yield from _of_url(value)
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _of_value(one, is_secret=SECRET_NAME.search(str(key)) is not None)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _of_value(one, is_secret=is_secret)
 
 
 def _is_plain_host(option: Option, value: str) -> bool:
@@ -115,9 +134,11 @@ def _of_arguments(arguments: list[str]) -> Iterator[str]:
 
 
 def _homes() -> Iterator[str]:
-    yield str(Path.home())
-    for name in ("HOME", "USERPROFILE", "SUDO_HOME"):
-        yield os.environ.get(name, "")
+    found = [os.environ.get(name, "") for name in ("HOME", "USERPROFILE")]
+    with suppress(RuntimeError):  # a service may have no home
+        found.append(str(Path.home()))
+    # A folder of homes, as some system users have, says nothing about whose is whose.
+    yield from (one for one in found if one == "/root" or len(Path(one).parts) > 2)
 
 
 def _names() -> Iterator[str]:

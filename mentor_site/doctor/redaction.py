@@ -23,7 +23,7 @@ OF_WORDS, OF_PATHS = 0.27, 0.34
 # Longer lines are cut between two words: what looks for secrets takes the square of their length.
 LONGEST_LINE = 4000
 NAMES = (
-    r"pass(?:word|wd|phrase)?|pwd|secrets?|token|api[_-]?key|access[_-]?key|private[_-]?key|licen[cs]e(?:[_-]?key)?|"
+    r"pass(?:word|wd|phrase|\b)|pwd|secrets?|token|api[_-]?key|access[_-]?key|private[_-]?key|licen[cs]e(?:[_-]?key)?|"
     r"credentials?|auth(?:orization)?|bearer|cookie|sessionid|csrf\w*|[_-]keys?|signature|webhook|dsn|serial|e?mail|notify\w*"
 )
 # A quote that is not closed goes on to the end of its line.

@@ -109,6 +109,7 @@ def _plant_files(home: Path, session: TrainingSession) -> None:
     (logs.parent / "Ball.onnx").write_bytes(b"model")
     (logs.parent / "events.out.tfevents.1").write_bytes(b"events")
     (home / "logs").mkdir()
+    (home / "logs" / "web.log").write_text(f"WARNING told {PLANTED['rule']} of it\n")
     line = f"WARNING notify: POST https://hooks.example.org/services/{PLANTED['webhook']} token={PLANTED['log']}\n"
     log_of(home, "worker").write_text(line + f"ERROR {PLANTED['unknown option']} {PLANTED['database']} refused\n")
 

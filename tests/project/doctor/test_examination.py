@@ -18,6 +18,7 @@ from mentor_site.doctor.checks.services import Unit
 from mentor_site.doctor.examination import Check, examine, run
 from mentor_site.doctor.facts import services, storage
 from mentor_site.doctor.findings import Finding, ok
+from mentor_site.options import BASE_DIR
 from sessions.domain import trouble
 from sessions.domain.preflight.installed import Installed
 from sessions.models import Environment, Trainer
@@ -39,7 +40,7 @@ def test_a_check_that_hangs_is_said_and_costs_the_others_nothing() -> None:
     checks = [Check("GPU", "Driver", hang), Check("Disks", "Disk", lambda: [ok("Disk", "Enough.")])]
     found = run(checks, seconds=0.1)
     assert (found.late, found.level) == (["Driver"], "warning")
-    assert [one.what for one in found.findings] == ["This did not answer within 0 seconds.", "Enough."]
+    assert [one.what for one in found.findings] == ["This has not answered yet.", "Enough."]
     run(checks, seconds=0.1)
     assert looks == [1], "a look that hangs is waited for, and not begun once more"
     let_go.set()
@@ -64,6 +65,11 @@ def test_what_is_right_is_shown_as_well_and_each_subject_is_looked_at() -> None:
     assert {one.subject for one in found.findings} == set(examination.SUBJECTS) - {"Environments"}
     assert {one.title for one in found.findings if one.level == "warning"} == {"MENTOR's processes", "ML-Agents"}
     assert len([one for one in found.findings if one.level == "ok"]) > 10
+
+
+def test_every_subject_is_documented() -> None:
+    page = (BASE_DIR / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert all(f"| {subject} |" in page for subject in examination.SUBJECTS)
 
 
 @pytest.mark.usefixtures("quiet")
