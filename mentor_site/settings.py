@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import dj_database_url
 
 from mentor_site.installation import make_home, secret_key
+from mentor_site.logs import handlers
 from mentor_site.options import BASE_DIR, read_options
 
 MENTOR, OPTION_PROBLEMS = read_options(os.environ)
@@ -203,16 +205,17 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
+LOG_HANDLERS = handlers(MENTOR_HOME, sys.argv)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
+    "handlers": LOG_HANDLERS,
+    "root": {"handlers": list(LOG_HANDLERS), "level": "WARNING"},
     "loggers": {
         "mentor": {"level": "INFO"},
         "sessions": {"level": "INFO"},
         "django.request": {"level": "ERROR"},
-        "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django-q": {"handlers": list(LOG_HANDLERS), "level": "WARNING", "propagate": False},
     },
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,17 +32,20 @@ class Rebuilt:
     note: str = ""
 
 
-def unknown_runs(home: Path, *, ask_database: bool = True) -> Iterator[tuple[RunRemains, list[AttemptRemains]]]:
+def known_attempts(run_id: str) -> Mapping[int, str]:
+    """Return the states of the attempts that the database knows of a run, by number."""
+    return dict(Attempt.objects.filter(session__run_id__iexact=run_id).values_list("number", "state"))
+
+
+def unknown_runs(
+    home: Path, *, known: Callable[[str], Mapping[int, str]] = known_attempts
+) -> Iterator[tuple[RunRemains, list[AttemptRemains]]]:
     """Yield each run of which the database does not know everything, with the attempts that it does not know."""
     for run in runs_in(home):
-        known = _known_attempts(run.run_id) if ask_database else {}
-        unknown = [one for one in run.attempts if _is_news(one, known.get(one.number))]
+        states = known(run.run_id)
+        unknown = [one for one in run.attempts if _is_news(one, states.get(one.number))]
         if unknown:
             yield run, unknown
-
-
-def _known_attempts(run_id: str) -> dict[int, str]:
-    return dict(Attempt.objects.filter(session__run_id__iexact=run_id).values_list("number", "state"))
 
 
 def _is_news(remains: AttemptRemains, state: str | None) -> bool:

@@ -47,6 +47,11 @@ print(json.dumps({{
     "folders": sorted({{paths["purelib"], paths["platlib"]}}),
 }}))
 """
+EVERY_PACKAGE = """
+from importlib import metadata
+found = {(one.metadata["Name"] or "").lower(): one.version for one in metadata.distributions()}
+print("\\n".join(f"{name}=={version}" for name, version in sorted(found.items()) if name))
+"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,21 @@ def installed_beside(interpreter: str) -> Installed:
         return Installed(problem=f"{interpreter} does not answer as a Python would: {_short(error)}")
     remember(interpreter, found, folders)
     return found
+
+
+def every_package(interpreter: str) -> list[str]:
+    """Return all that is installed for an interpreter, as name==version; nothing when it does not answer."""
+    try:
+        answer = subprocess.run(  # noqa: S603
+            [interpreter, "-I", "-c", EVERY_PACKAGE],
+            capture_output=True,
+            timeout=ASK_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return answer.stdout.decode("utf-8", "replace").splitlines()
 
 
 def remember(interpreter: str, found: Installed, folders: tuple[str, ...]) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from django.core.checks import ERROR as CHECK_ERROR
-from django.core.checks import run_checks
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from mentor_site import facts, findings
-from mentor_site.findings import ERROR, WARNING, Finding
-from mentor_site.preparation import prepare
-from sessions.selectors.machine import environment_shapes, system_shape, trainer_shapes
-from sessions.services import trainers
+from mentor_site.doctor import bundle
+from mentor_site.doctor.examination import Examination, examine
+from mentor_site.doctor.facts.storage import there_is_a_database
+from mentor_site.doctor.findings import ERROR, Placed
+from sessions.models import TrainingSession
 
 
 class Command(BaseCommand):
@@ -21,58 +21,48 @@ class Command(BaseCommand):
 
     help = (
         "Say what is wrong with this machine or set-up, and where a restart would end trainings; each finding with "
-        "why it matters and its fix. Exit code 1 when something is wrong."
+        "why it matters and its fix, and what was looked at and is right. Changes nothing. Exit code 1 when something "
+        "is wrong. With --bundle also writes a zip for a bug report, without secrets."
     )
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="Print one object with all findings instead.")
+        parser.add_argument("--bundle", type=Path, metavar="FILE", help="Write a zip for a bug report to this file.")
+        parser.add_argument("--session", metavar="RUN_ID", help="Put this session into the bundle.")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        database = list(findings.of_database(facts.trouble_with_database()))
-        found = [*_settings(), *database]
-        if not database and not any(one.kind == ERROR for one in found):
-            found += _prepared()
-        for one in found:
-            self.stdout.write("\n  ".join(line for line in (f"{one.kind}: {one.what}", one.why, one.fix) if line))
-        if any(one.kind == ERROR for one in found):
+        if options["session"] and options["bundle"] is None:
+            raise CommandError("--session says what goes into a bundle: give --bundle FILE as well.")
+        found = examine()
+        self.stdout.write(json.dumps(found.as_json(), indent=2) if options["json"] else "\n".join(_lines(found)))
+        if options["bundle"] is not None:
+            self._write_bundle(options["bundle"], found, options["session"])
+        if found.level == ERROR:
             raise CommandError("Something needs mending; see above.")
-        self.stdout.write("Nothing is in the way of a training.")
+        if not options["json"]:
+            self.stdout.write("Nothing is in the way of a training.")
+
+    def _write_bundle(self, path: Path, found: Examination, run_id: str | None) -> None:
+        session = TrainingSession.objects.filter(run_id=run_id).first() if run_id and there_is_a_database() else None
+        if run_id and session is None:
+            raise CommandError(f"There is no session {run_id}.")
+        try:
+            path.expanduser().write_bytes(bundle.build(found, session))
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from error
+        self.stderr.write(f"The bundle is in {path}. Look through it before you send it.")
 
 
-def _settings() -> Iterator[Finding]:
-    for message in run_checks():
-        if message.id != "mentor.E006":  # the database has its own finding
-            kind = ERROR if message.level >= CHECK_ERROR else WARNING
-            yield Finding(kind, str(message.msg), fix=str(message.hint or ""))
+def _lines(found: Examination) -> Iterator[str]:
+    subject = ""
+    for one in found.findings:
+        if one.subject != subject:
+            subject = one.subject
+            yield f"{subject}"
+        yield "\n  ".join(_of(one))
 
 
-def _prepared() -> Iterator[Finding]:
-    if not facts.house_is_up():
-        prepare()
-    trainers.discover()
-    yield from _trainers()
-    yield from _environments()
-    yield from findings.of_unit(facts.unit())
-    yield from findings.of_container(facts.in_container(), facts.first_process())
-    yield from findings.of_jobs(facts.attempts_in_jobs())
-    yield from findings.of_home(facts.home())
-    yield from findings.of_clock(facts.seconds_in_the_future())
-    yield from findings.of_ports(facts.ports(), mentor_runs=facts.house_is_up())
-    online = system_shape().supervisor_online
-    yield from findings.of_parts(facts.running_parts(), online, facts.longest_wait_for_a_launch())
-
-
-def _trainers() -> Iterator[Finding]:
-    shapes = trainer_shapes()
-    for trainer in shapes:
-        if trainer.problem:
-            fix = "Set MENTOR_MLAGENTS_LEARN, or register the right one."
-            yield Finding(ERROR, f"{trainer.name}: {trainer.problem}", fix=fix)
-    if not any(trainer.kind == "mlagents" and trainer.ok for trainer in shapes):
-        fix = "Put mlagents-learn on PATH, set MENTOR_MLAGENTS_LEARN, or register its Python on the trainers page."
-        yield Finding(WARNING, "ML-Agents was not found; only the practice trainer can train.", fix=fix)
-
-
-def _environments() -> Iterator[Finding]:
-    for environment in environment_shapes():
-        if not environment.ok:
-            fix = f"Build it again at {environment.path}."
-            yield Finding(WARNING, f"{environment.name}: {environment.problem}", fix=fix)
+def _of(one: Placed) -> list[str]:
+    told = one.what if one.level != "ok" else f"{one.title}: {one.what}"
+    return [line for line in (f"{one.level}: {told}", one.why, one.fix) if line]

@@ -16,7 +16,7 @@ from sessions.domain.trouble import AHEAD, BEHIND, DAMAGED, FOREIGN, GONE
 from sessions.errors import MentorError
 from sessions.models import Machine
 from sessions.selectors.database import database_trouble, file_of_database
-from sessions.supervisor.recovering import Rebuilt, recover, unknown_runs
+from sessions.supervisor.recovering import Rebuilt, known_attempts, recover, unknown_runs
 
 
 class Command(BaseCommand):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         trouble = database_trouble()
         if trouble is not None:
             self.stdout.write(f"{trouble.detail} {'' if trouble is BEHIND else 'A new one would be made.'}".strip())
-        found = list(unknown_runs(home, ask_database=trouble is None))
+        found = list(unknown_runs(home, known=known_attempts if trouble is None else lambda _: {}))
         for run, unknown in found:
             numbers = ", ".join(str(one.number) for one in unknown)
             self.stdout.write(f"{run.run_id}: would rebuild attempt {numbers}")

@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from mentor_site.doctor.known import active_attempts, longest_wait_for_a_launch
 from mentor_site.ending import stop_trainings
-from mentor_site.facts import attempts_in_jobs, longest_wait_for_a_launch
 from sessions.models import Import, Machine, Series, TrainingSession
 from sessions.selectors.machine import system_shape
 from sessions.selectors.remains import runs_in
@@ -157,7 +157,7 @@ def test_what_trains_there_is_not_stopped_with_mentor_and_is_no_finding(live: Pa
     stop_trainings(None, say=said.append)
     assert said == []
     assert TrainingSession.objects.get().wanted == "run"
-    assert attempts_in_jobs() == []
+    assert active_attempts() == {}
     assert longest_wait_for_a_launch() == 0.0
     assert runs_in(home) == []
 
