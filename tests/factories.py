@@ -37,6 +37,8 @@ from sessions.models import (
     TaughtCause,
     Trainer,
     TrainingSession,
+    Trial,
+    TrialRun,
 )
 from sessions.services import distributions, points, starting
 from sessions.services.planning import StartRequest
@@ -111,6 +113,12 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     )
     evaluation = Evaluation.objects.create(session=session, behavior="Ball", episodes=1, trainer="x", asked_by="ada")
     EvaluationRun.objects.create(evaluation=evaluation, seed=1, run_id="ball-eval-1")
+    environment = Environment.objects.get()
+    trial = Trial.objects.create(
+        owner=owner, run_id="ball", trainer=session.trainer, environment=environment, config=CONFIG, asked_by="ada",
+        present={"num_envs": 1, "time_scale": None, "device": None}, seconds=30.0,
+    )  # fmt: skip
+    TrialRun.objects.create(trial=trial, number=1, setting=trial.present, run_id="ball-trial-1")
     KeptConfig.objects.create(name="Ball", version=1, text=CONFIG.decode(), kept_by=owner)
     TaughtCause.objects.create(text="the moon is full", title="Moon", fix="Wait.", taught_by=owner)
     ParserVerdict.objects.create(digest="ball", trainer=session.trainer, config=CONFIG, asked_at=timezone.now())

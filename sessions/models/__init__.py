@@ -10,6 +10,7 @@ from sessions.models.preflight import ParserVerdict
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
 from sessions.models.teaching import TaughtCause
+from sessions.models.trial import Trial, TrialRun
 
 __all__ = [
     "Artifact",
@@ -38,4 +39,6 @@ __all__ = [
     "Text",
     "Trainer",
     "TrainingSession",
+    "Trial",
+    "TrialRun",
 ]
