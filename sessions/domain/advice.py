@@ -122,9 +122,8 @@ class Advice:
 
 
 def advise(facts: Facts) -> list[Advice]:
-    """Return what would make this training faster, the largest possible gain first; empty when nothing is known to."""
-    found = [one for part in _PARTS for one in part(facts)]
-    return sorted(found, key=lambda one: -(one.gain or 0.0))
+    """Return what would make this training faster, what helps most often first; empty when nothing is known to."""
+    return [one for part in _PARTS for one in part(facts)]
 
 
 def faster(share: float, times: float = math.inf) -> float | None:
@@ -145,19 +144,27 @@ def _waits_for_unity(facts: Facts) -> bool:
     return env is not None and own is not None and env >= BUSY and own / 100 <= WAITING
 
 
+def _waits_for_a_clock(facts: Facts) -> bool:
+    """Whether, as far as the CPU tells, neither the trainer nor an environment has much to do."""
+    env, own = facts.environment_cpu, facts.trainer_cpu
+    if facts.shares is not None or env is None or own is None or (facts.gpu or 0.0) / 100 > WAITING:
+        return False
+    return env < WAITING and own / 100 < WAITING
+
+
 def _of_unity(facts: Facts) -> str:
     """The figures about the environments in a sentence."""
     if facts.shares is None:
         return (
-            f"An environment takes {facts.environment_cpu or 0:.1f} cores, the trainer itself only "
+            f"An environment takes {facts.environment_cpu or 0:.1f} cores, the trainer itself "
             f"{(facts.trainer_cpu or 0) / 100:.1f}."
         )
     said = f"Waiting for the environment took {_percent(facts.shares.environment)} of the time"
     if facts.shares.simulating is not None:
-        said += f"; Unity itself computed in {_percent(facts.shares.simulating)} of it"
+        said += f", Unity's answers alone {_percent(facts.shares.simulating)}"
     idle = facts.idle_cores
     if idle is not None and idle >= 1:
-        said += f", while {idle:.0f} of {facts.cores} cores were not used by this training"
+        said += f", while this training left {idle:.0f} of {facts.cores} cores idle"
     return said + "."
 
 
@@ -188,7 +195,8 @@ def _environments(facts: Facts) -> Iterator[Advice]:
 
 
 def _time_scale(facts: Facts) -> Iterator[Advice]:
-    if not _waits_for_unity(facts) or facts.time_scale >= FASTEST_TIME_SCALE:
+    waits = _waits_for_unity(facts) or _waits_for_a_clock(facts)
+    if not waits or facts.time_scale >= FASTEST_TIME_SCALE:
         return
     slow = facts.time_scale < USUAL_TIME_SCALE
     idle = facts.environment_cpu is not None and facts.environment_cpu < WAITING
@@ -197,7 +205,7 @@ def _time_scale(facts: Facts) -> Iterator[Advice]:
     wanted = USUAL_TIME_SCALE if slow else FASTEST_TIME_SCALE
     why = _of_unity(facts)
     if idle:
-        why += f" An environment took only {facts.environment_cpu:.1f} cores: it waits for its own clock."
+        why += " It computes for a part of that only, and waits for its own clock otherwise."
     yield Advice(
         "time_scale",
         "Let the time in Unity pass faster",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sessions.domain.configuration.relations import ON_POLICY, effective, number_of
@@ -100,7 +100,8 @@ def next_setting(present: Setting, done: Sequence[Measured], limits: Limits) -> 
             if one not in seen:
                 return one
     again = sum(one.setting == present for one in done)
-    return present if again == 1 and _best(done).setting != present else None
+    faster = _best(done).speed.mean > (1 + CLEARLY) * done[0].speed.mean  # type: ignore[union-attr]
+    return present if again == 1 and faster else None
 
 
 def too_large(setting: Setting, done: Sequence[Measured], limits: Limits) -> str:
@@ -168,7 +169,7 @@ def proposal(present: Setting, done: Sequence[Measured]) -> Proposal:
         return Proposal("The settings of now could not be measured, so there is nothing to compare with.")
     if not others:
         return Proposal("No other setting could be measured, so there is nothing to compare with.")
-    now, best = _best(of_now), _best(others)
+    now, best = _best(of_now), _simplest(present, others)
     gain = best.speed.mean / now.speed.mean  # type: ignore[union-attr]
     if not _clearly_faster(best, of_now):
         said = "No setting was faster than those of now by more than the spread of the measurements"
@@ -183,6 +184,18 @@ def proposal(present: Setting, done: Sequence[Measured]) -> Proposal:
     if best.beside:
         why += " Other trainings ran meanwhile; alone, both would be faster."
     return Proposal(why, best.setting, gain)
+
+
+def _simplest(present: Setting, others: Sequence[Measured]) -> Measured:
+    """Of the settings that are as fast as the best, that which changes the least: what brings nothing stays."""
+    most = _best(others).speed.mean  # type: ignore[union-attr]
+    fast = [one for one in others if one.speed and one.speed.mean * (1 + CLEARLY) >= most]
+
+    def changed(one: Measured) -> tuple[int, int, float]:
+        now, then = asdict(present), asdict(one.setting)
+        return sum(now[name] != then[name] for name in now), one.setting.num_envs, one.setting.time_scale or 0.0
+
+    return min(fast, key=changed)
 
 
 def _times(gain: float) -> str:

@@ -23,6 +23,8 @@ from sessions.trainers.packages import installed_beside
 
 # So many of the newest samples are averaged: five minutes of a young training.
 SAMPLES = 60
+# Of less, shares say nothing.
+LEAST_SECONDS = 1.0
 HYPERPARAMETERS = ("batch_size", "buffer_size", "num_epoch", "steps_per_update")
 
 
@@ -46,7 +48,7 @@ def facts_of(session: TrainingSession) -> Facts:
     """Return what is known of a session's speed."""
     attempt = session.attempts.order_by("-number").first()
     own = session.origin != "imported"
-    used = means(attempt) if attempt is not None else {}
+    used = means(attempt) if attempt is not None and attempt.progressed_at is not None else {}
     machine = attempt.machine if attempt is not None and own else None
     config = _config(session)
     options = session.options
@@ -178,7 +180,7 @@ def shares_of(timers: Timers, *, num_envs: int) -> Shares | None:
         return None
     began = beginning(timers.root)
     whole = spent.whole - began
-    if whole <= 0:
+    if whole < LEAST_SECONDS:
         return None
     computed = simulating(timers.root)
     return Shares(

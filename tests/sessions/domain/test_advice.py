@@ -28,7 +28,7 @@ def found(facts: Facts) -> dict[str, Advice]:
 def test_a_training_that_waits_for_unity_beside_idle_cores_is_given_more_environments() -> None:
     advice = found(SLOW)["more_environments"]
     assert "78 % of the time" in advice.why
-    assert "6 of 8 cores" in advice.why
+    assert "left 6 of 8 cores idle" in advice.why
     assert advice.changes == {"num_envs": 6}
     assert advice.gain == pytest.approx(1 / (0.22 + 0.78 / 6))
 
@@ -128,6 +128,9 @@ def test_while_it_trains_only_the_cpu_speaks() -> None:
     assert "Only the CPU" in basis(running)
     busy = found(replace(running, cpu=130.0, trainer_cpu=100.0))
     assert set(busy) == {"trainer_bound"}
+    slow = found(replace(running, cpu=40.0, trainer_cpu=20.0))
+    assert set(slow) == {"time_scale"}
+    assert "time_scale" not in found(replace(running, cpu=40.0, trainer_cpu=20.0, gpu=90.0))
     unknown = Facts(running=True, cores=8)
     assert advise(unknown) == []
     assert "Nothing is known yet" in basis(unknown)

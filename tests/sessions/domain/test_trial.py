@@ -77,6 +77,11 @@ def test_the_other_device_is_tried_with_the_best_so_far() -> None:
     assert proposal(NOW, done).setting == Setting(1, None, "cpu")
 
 
+def test_what_brings_nothing_is_not_changed() -> None:
+    done = [at(NOW, 100), at(Setting(2), 200), at(Setting(4), 203), at(Setting(4, 50.0), 205), at(NOW, 100)]
+    assert proposal(NOW, done).setting == Setting(2)
+
+
 @pytest.mark.parametrize(
     ("done", "words"),
     [
