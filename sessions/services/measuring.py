@@ -29,7 +29,7 @@ from sessions.services.trials import free_run_id, setting_of
 UNFINISHED = ("queued", "running")
 # Starting, the first update and the end of a training come on top of what is measured.
 BUDGET_SECONDS, BUDGET_TIMES = 180.0, 4.0
-GIVEN_UP = "Given up: what it waits for did not become free."
+GIVEN_UP = "Given up, so that the others can be measured."
 TAKEN = {CPU: "cpu_percent", MEMORY: "memory_bytes", GPU: "gpu_percent"}
 
 
@@ -75,7 +75,9 @@ def _look(trial: Trial, run: TrialRun, *, starved: bool) -> None:
             why = f"Measured for {speed.seconds:.0f} seconds."
             stopping.end_by_rule(session, "stop", rule="trial", why=why)
     elif starved:
-        stopping.end_by_rule(session, "stop", rule="trial", why=GIVEN_UP)
+        with transaction.atomic():
+            _finish(run, "failed", reason=f"{GIVEN_UP} {session.explanation}")
+            stopping.end_by_rule(session, "stop", rule="trial", why=GIVEN_UP)
 
 
 def _speed(trial: Trial, attempt: Attempt | None) -> Speed | None:

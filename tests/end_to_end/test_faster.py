@@ -21,13 +21,15 @@ CONFIG = """\
 behaviors:
   Ball:
     trainer_type: ppo
-    hyperparameters: {batch_size: 64, buffer_size: 256, num_epoch: 1}
+    hyperparameters: {batch_size: 64, buffer_size: 192, num_epoch: 1}
     network_settings: {hidden_units: 16, num_layers: 1}
+    time_horizon: 4
     summary_freq: 50000
     max_steps: 800
 """
-# A step of the environment takes its time without taking any CPU, so that two of them are twice as fast as one.
-SLOW = ["--delay=40", "--episode-length=50"]
+# A step of the environment takes its time without taking any CPU, so that two of them are twice as fast as one. Short
+# horizons: experience that comes in few large pieces would make the speed look uneven within so few seconds.
+SLOW = ["--delay=60"]
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +61,15 @@ def test_two_environments_are_proposed_where_a_step_waits_also_when_the_supervis
         "no_graphics": True,
         "time_scale": 100,
         "seed": 1,
-        "measure_seconds": 4,
+        "measure_seconds": 6,
     }
     begun = mentor.ask("POST", "trials/", body)
     assert begun.get("state") == "running", begun
     assert mentor.ask("POST", "trials/", body)["status"] == 409
-    eventually(lambda: len(trial(mentor, begun["id"])["runs"]) == 2 or None, seconds=60, what="the second setting")
+    eventually(lambda: len(trial(mentor, begun["id"])["runs"]) == 2 or None, seconds=120, what="the second setting")
     for name in ("supervise", "worker"):
         mentor.parts()[name].kill()
-    done = eventually(lambda: over(mentor, begun["id"]), seconds=120, what="the end of the trial")
+    done = eventually(lambda: over(mentor, begun["id"]), seconds=240, what="the end of the trial")
     assert done["state"] == "done", done
     assert [one["num_envs"] for one in done["runs"]] == [1, 2, 1], done
     assert all(one["steps_per_second"] > 0 and one["error"] is not None for one in done["runs"])

@@ -185,6 +185,7 @@ def test_a_setting_that_waits_for_ports_that_never_come_is_given_up(ada: User, b
     watch.tick(2.0 + PATIENCE_SECONDS)
     watch.tick(4.0 + PATIENCE_SECONDS)
     assert measured_now(trial).state == "failed"
+    assert "Waits for 64 ports." in measured_now(trial).reason
     watch.tick(6.0 + PATIENCE_SECONDS)
     watch.tick(8.0 + PATIENCE_SECONDS)
     assert again(trial).state == "failed"
