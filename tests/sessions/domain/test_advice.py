@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions.domain.advice import Advice, Behavior, Facts, Shares, advise, as_shares, basis, faster
+from sessions.domain.config import read_config, with_overrides
 
 UNITY = Shares(environment=0.78, acting=0.1, learning=0.1, saving=0.0, simulating=0.9)
 LEARNS = Shares(environment=0.2, acting=0.1, learning=0.7, saving=0.0)
@@ -80,6 +81,16 @@ def test_where_learning_takes_the_time_its_settings_are_advised_with_a_warning()
     assert advice["hidden_units:Ball"].changes == {"overrides": {"behaviors.Ball.network_settings.hidden_units": 256}}
     assert all("changes what is learned" in one.change for one in advice.values())
     assert not found(replace(SLOW, shares=LEARNS, behaviors=(TINY,)))
+
+
+@pytest.mark.parametrize("config", [b"behaviors: {Ball: {}}", b"behaviors: {Ball: {trainer_type: ppo}}"])
+def test_every_changed_setting_can_be_started(config: bytes) -> None:
+    saves = Shares(environment=0.1, acting=0.1, learning=0.6, saving=0.2)
+    behavior = replace(BIG, checkpoint_interval=500)
+    for one in advise(replace(SLOW, shares=saves, behaviors=(behavior,))):
+        for path, value in one.changes.get("overrides", {}).items():
+            changed = with_overrides(read_config(config), {path: value})
+            assert str(value).encode() in changed.used
 
 
 def test_sac_may_learn_after_more_steps() -> None:
