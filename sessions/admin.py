@@ -231,6 +231,23 @@ class ConnectionAdmin(ReadOnly):
     search_fields = ("environment__name", "sentence")
 
 
+class TrialRunPart(Part):
+    model = models.TrialRun
+    fields = readonly_fields = ("number", "setting", "run_id", "state", "reason")
+
+
+@admin.register(models.Trial)
+class TrialAdmin(ReadOnly):
+    list_display = ("run_id", "state", "reason", "asked_by", "created_at", "ended_at")
+    inlines = (TrialRunPart,)
+    exclude = ("config",)
+
+
+@admin.register(models.TrialRun)
+class TrialRunAdmin(ReadOnly):
+    list_display = ("run_id", "trial", "number", "setting", "state", "reason")
+
+
 @admin.register(models.PortLease)
 class PortLeaseAdmin(ReadOnly):
     list_display = ("machine", "port", "attempt")

@@ -39,6 +39,8 @@ from sessions.models import (
     TaughtCause,
     Trainer,
     TrainingSession,
+    Trial,
+    TrialRun,
 )
 from sessions.services import distributions, points, starting
 from sessions.services.planning import StartRequest
@@ -119,6 +121,11 @@ def make_one_of_everything(owner: User) -> TrainingSession:
     HealthFinding.objects.create(
         attempt=attempt, behavior="Ball", kind="nan", step=2, at=1e9, title="A value is no number"
     )
+    trial = Trial.objects.create(
+        owner=owner, run_id="ball", trainer=session.trainer, environment=build, config=CONFIG, asked_by="ada",
+        present={"num_envs": 1, "time_scale": None, "device": None}, seconds=30.0,
+    )  # fmt: skip
+    TrialRun.objects.create(trial=trial, number=1, setting=trial.present, run_id="ball-trial-1")
     KeptConfig.objects.create(name="Ball", version=1, text=CONFIG.decode(), kept_by=owner)
     TaughtCause.objects.create(text="the moon is full", title="Moon", fix="Wait.", taught_by=owner)
     ParserVerdict.objects.create(digest="ball", trainer=session.trainer, config=CONFIG, asked_at=timezone.now())

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 # The behavior of series that are the whole attempt's; no trained policy has an empty name.
 OF_THE_ATTEMPT = ""
 CPU = "Resources/CPU"  # percent of one core
+TRAINER_CPU = "Resources/Trainer CPU"  # the same of the trainer's own process alone
 MEMORY = "Resources/Memory"  # bytes of RSS
 PROCESSES = "Resources/Processes"  # how many
 GPU = "Resources/GPU"  # percent of one GPU
 GPU_MEMORY = "Resources/GPU memory"  # bytes
 DISK = "Resources/Disk"  # bytes of results and console
-TAGS = (CPU, MEMORY, GPU, GPU_MEMORY, DISK, PROCESSES)
+TAGS = (CPU, TRAINER_CPU, MEMORY, GPU, GPU_MEMORY, DISK, PROCESSES)
 
 SAMPLE_SECONDS = 5.0
 LONGEST_SECONDS = 60.0
@@ -84,8 +85,19 @@ def cpu_percent(before: Look, now: Look) -> float | None:
     return 100.0 * used / passed
 
 
-def readings(before: Look | None, now: Look) -> dict[str, float]:
-    """Return what a look at the processes says, by tag; without an earlier look there is no CPU yet."""
+def readings(before: Look | None, now: Look, *, trainer: int | None = None) -> dict[str, float]:
+    """Return what a look at the processes says, by tag; without an earlier look there is no CPU yet.
+
+    `trainer` is the process that learns, by its number: beside it are the environments and what speaks with them.
+    """
     values = {MEMORY: float(sum(one.memory for one in now.processes)), PROCESSES: float(len(now.processes))}
-    percent = cpu_percent(before, now) if before is not None else None
-    return values if percent is None else {CPU: percent, **values}
+    if before is None:
+        return values
+    parts = {CPU: cpu_percent(before, now), TRAINER_CPU: cpu_percent(before, _alone(now, trainer))}
+    if not _alone(now, trainer).processes:
+        del parts[TRAINER_CPU]
+    return {**{tag: percent for tag, percent in parts.items() if percent is not None}, **values}
+
+
+def _alone(look: Look, pid: int | None) -> Look:
+    return Look(look.at, tuple(one for one in look.processes if one.pid == pid))

@@ -148,6 +148,20 @@ def spent(root: Timer) -> Spent | None:
     return Spent(environment, acting, learning, saving, max(0.0, root.total - known))
 
 
+def beginning(root: Timer) -> float:
+    """Return the seconds of `spent`'s environment that went to starting and resetting environments."""
+    return _seconds(root, "._reset_env")
+
+
+def simulating(root: Timer) -> float:
+    """Return the seconds that workers waited for Unity's answers, those of all environments together."""
+    found = 0.0
+    for child in root.children:
+        answers = child.parallel and child.name.endswith("communicator.exchange")
+        found += child.total if answers else simulating(child)
+    return found
+
+
 def _seconds(root: Timer, ending: str) -> float:
     return sum(one.total for one in _topmost(root, ending))
 

@@ -11,6 +11,7 @@ from sessions.models.preflight import Connection, ParserVerdict
 from sessions.models.series import BehaviorProgress, EventFile, Series, SeriesChunk
 from sessions.models.session import Artifact, Attempt, SessionEvent, TrainingSession
 from sessions.models.teaching import TaughtCause
+from sessions.models.trial import Trial, TrialRun
 
 __all__ = [
     "Artifact",
@@ -41,4 +42,6 @@ __all__ = [
     "Text",
     "Trainer",
     "TrainingSession",
+    "Trial",
+    "TrialRun",
 ]

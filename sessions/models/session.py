@@ -17,9 +17,17 @@ from sessions.domain.states import ENDED, State, values
 WISHES = [(wish, wish) for wish in ("run", "stop", "kill", "pause", "restart")]
 # The words in which a session says what it waits for.
 REASONS = [(reason, reason) for reason in ("release", "time", "session", "slot", "Editor", "port", "disk")]
-# Where a session comes from: a user started it, it was found on disk, or it is a part of an evaluation, which shows it.
-EVALUATION = "evaluation"
-ORIGINS = (("mentor", "started here"), ("imported", "imported"), (EVALUATION, "of an evaluation"))
+# Where a session comes from: a user started it, it was found on disk, or it is a part of an evaluation or of a trial,
+# which shows it.
+EVALUATION, TRIAL = "evaluation", "trial"
+# These are removed with all their files once they have told what they were started for.
+THROWN_AWAY = (EVALUATION, TRIAL)
+ORIGINS = (
+    ("mentor", "started here"),
+    ("imported", "imported"),
+    (EVALUATION, "of an evaluation"),
+    (TRIAL, "of a trial"),
+)
 # What MENTOR still has to do to a session's files; `delete_all` includes the results folder of its user.
 CHORES = (("pack", "compress"), ("unpack", "decompress"), ("delete", "delete"), ("delete_all", "delete with results"))
 DELETING = ("delete", "delete_all")

@@ -10,6 +10,7 @@ from sessions.domain.configuration.presets import Preset
 from sessions.domain.diagnosis.explain import Diagnosis
 from sessions.domain.health import Finding
 from sessions.models import HealthFinding, KeptConfig
+from sessions.selectors.advice import AdviceShape
 from sessions.selectors.checkpoints import CheckpointShape, FileShape
 from sessions.selectors.evaluations import EvaluationShape
 from sessions.selectors.history import Choice
@@ -17,6 +18,7 @@ from sessions.selectors.imports import SourceShape
 from sessions.selectors.inspections import ModelShape
 from sessions.selectors.machine import SystemShape
 from sessions.selectors.shapes import EnvironmentShape, SessionDetailShape, SessionShape, TrainerShape
+from sessions.selectors.trials import TrialShape
 from sessions.services.preflight import Preflight
 
 if TYPE_CHECKING:
@@ -111,6 +113,8 @@ class SessionPage:
     rules_form: RulesForm
     troubles: list[Finding] = field(metadata={"help": "What the curves tell of while it trains."})
     noticed: list[HealthFinding] = field(metadata={"help": "What they told of at any time, the first first."})
+    advice: AdviceShape = field(metadata={"help": "What would make it faster."})
+    trials: list[TrialShape] = field(metadata={"help": "Trials of settings that were asked for from here."})
     diagnosis: Diagnosis | None = field(metadata={"help": "Of the latest attempt, when it ended badly."})
     source: SourceShape | None = field(metadata={"help": "Where an imported session was found."})
     system: SystemShape
@@ -167,4 +171,23 @@ class EnvironmentsPage:
     environments: list[EnvironmentShape]
     errors: dict[str, list[str]]
     values: dict[str, str]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class TrialsPage:
+    """The newest trials of settings."""
+
+    template: ClassVar[str] = "sessions/trials.html"
+    trials: list[TrialShape]
+    system: SystemShape
+
+
+@dataclass(frozen=True)
+class TrialPage:
+    """One trial of settings, as far as it is."""
+
+    template: ClassVar[str] = "sessions/trial.html"
+    trial: TrialShape
+    may_stop: bool
     system: SystemShape

@@ -19,6 +19,8 @@ from sessions.services.batches import MOST_IN_A_BATCH, variations
 from sessions.services.planning import StartRequest
 
 OVERRIDE = "override:"
+# Fields that an address may fill in beside those of the session it is like.
+CHANGES = ("num_envs", "time_scale", "device", "overrides")
 EDITOR, EXECUTABLE = "editor", "executable"
 # Fields of a request to start whose sentences belong to a field of another name here.
 FIELD_OF = {"config": "config_text"}
@@ -268,6 +270,12 @@ def initial_from(query: QueryDict) -> dict[str, str]:
     """Return the fields that an address gives to the form, so that a page can offer a start with some filled in."""
     names = ("run_id", "config_path", "env_path", "mode", "trainer", "initialize_from")
     return {name: str(query[name]) for name in names if name in query}
+
+
+def initial_changes(query: QueryDict) -> dict[str, Any]:
+    """Return the settings that an address changes of a start like another; a person sees them in the form."""
+    found: dict[str, Any] = {name: str(query[name]) for name in CHANGES if query.get(name)}
+    return {**found, "no_graphics": True} if query.get("no_graphics") == "true" else found
 
 
 def initial_like(request: StartRequest) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sessions.pages import contexts
 from sessions.pages.rules_form import RulesForm, initial_rules
 from sessions.pages.showing import show
 from sessions.selectors import console, machine, series, sessions
+from sessions.selectors.advice import advice_of
 from sessions.selectors.checkpoints import checkpoints_of, other_files
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.evaluations import evaluations_of
@@ -25,6 +26,7 @@ from sessions.selectors.health import findings_of, marks_of, noticed_in
 from sessions.selectors.imports import source_of
 from sessions.selectors.inspections import ModelShape, models_of
 from sessions.selectors.scores import keeping_in_words
+from sessions.selectors.trials import trials_of
 from sessions.services import (
     actions,
     bulk,
@@ -101,6 +103,8 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         rules_form=rules_form,
         troubles=findings_of(session),
         noticed=noticed_in(session),
+        advice=advice_of(session),
+        trials=trials_of(session, request.user),
         diagnosis=diagnosis_of(session),
         source=source_of(session),
         system=machine.system_shape(),

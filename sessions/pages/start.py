@@ -18,11 +18,12 @@ from sessions.models import TrainingSession
 from sessions.pages import contexts
 from sessions.pages import preflight as checking
 from sessions.pages.browsing import listing
-from sessions.pages.forms import StartForm, fields_of, initial_from, initial_like, typed_overrides
+from sessions.pages.forms import StartForm, fields_of, initial_changes, initial_from, initial_like, typed_overrides
 from sessions.pages.rules_form import initial_rules
 from sessions.pages.showing import show
 from sessions.selectors import library, machine, sessions
 from sessions.selectors.configs import earlier_run_ids
+from sessions.selectors.trials import trial_with
 from sessions.services import (
     accounts,
     batches,
@@ -31,6 +32,7 @@ from sessions.services import (
     preflight,
     repeating,
     starting,
+    trials,
 )
 from sessions.services.config_files import read_config_file
 
@@ -51,6 +53,8 @@ def new(request: HttpRequest) -> HttpResponse:
             plan = planning.plan_start(asked[0], by=accounts.signed_in(request.user))
             if request.POST.get("action") == "check":
                 preflight.ask(plan)
+            if request.POST.get("action") == "trial":
+                return redirect("sessions:trial", trials.begin(asked[0], by=accounts.signed_in(request.user)).pk)
         except MentorError as error:
             form.take_errors(error.errors or {"": [error.detail]})
     return _start_page(request, form, plan=plan)
@@ -70,12 +74,21 @@ def _initial(request: HttpRequest) -> dict[str, Any]:
     if like := request.GET.get("like"):
         session = sessions.session_named(like, request.user)
         asked = initial_like(repeating.request_like(session))
-        return {"run_id": repeating.free_run_id(like), **initial_rules(session.rules), **asked}
+        changed = initial_changes(request.GET)
+        return {"run_id": repeating.free_run_id(like), **initial_rules(session.rules), **asked, **changed}
+    if (key := natural(request.GET.get("trial", ""), most_digits=9)) is not None:
+        return _initial_of_trial(key, request)
     taken = set(TrainingSession.objects.values_list("run_id", flat=True))
     rules_given = initial_rules(planning.default_rules())
     begun = {"run_id": suggest_run_id(["session"], taken), **rules_given, **initial_from(request.GET)}
     key = natural(request.GET.get("kept", ""), most_digits=9)
     return begun if key is None else {**begun, "config_text": library.kept(key).text}
+
+
+def _initial_of_trial(key: int, request: HttpRequest) -> dict[str, Any]:
+    """What a trial was asked for, with what it proposes."""
+    asked = trials.request_of(trial_with(key, request.user))
+    return {"run_id": repeating.free_run_id(asked.run_id), **initial_rules(asked.rules or {}), **initial_like(asked)}
 
 
 def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPlan | None = None) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.models import BehaviorProgress, Environment, Trainer, TrainingSession
-from sessions.models.session import EVALUATION, ORIGINS
+from sessions.models.session import ORIGINS, THROWN_AWAY
 from sessions.selectors.sessions import User, sees_all, visible_sessions
 
 # Broad words a person may filter by, beside the exact states.
@@ -80,9 +80,9 @@ class SessionFilter(django_filters.FilterSet):
 
 
 def filtered(queryset: QuerySet[TrainingSession], query: QueryDict) -> SessionFilter:
-    """Return the filter bound to a query; trash, archive and parts of evaluations are left out unless asked for."""
+    """Return the filter bound to a query; trash, archive and what is thrown away are left out unless asked for."""
     if "origin" not in query:
-        queryset = queryset.exclude(origin=EVALUATION)
+        queryset = queryset.exclude(origin__in=THROWN_AWAY)
     if "trash" not in query:
         queryset = queryset.filter(trashed_at__isnull=True)
     if "trash" not in query and "archived" not in query:

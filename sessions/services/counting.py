@@ -6,12 +6,10 @@ what its sessions wrote, by compare-and-swap: a look that was cut short, or take
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,8 +19,7 @@ from sessions.domain.states import ACTIVE, ENDED, State
 from sessions.errors import Conflict
 from sessions.models import Evaluation, EvaluationRun, TrainingSession
 from sessions.models.session import EVALUATION
-from sessions.runtime.rundir import RunDirectory
-from sessions.services import stopping
+from sessions.services import stopping, throwing_away
 from sessions.services.transitions import touch
 
 BY_EVALUATION = "rule: evaluation"
@@ -146,9 +143,4 @@ def _remove(session: TrainingSession) -> bool:
     """Remove everything that a part of an evaluation left, files first; return whether all of it is gone."""
     if session.origin != EVALUATION or "-eval-" not in session.run_id:
         raise Conflict(f"{session.run_id} is no part of an evaluation.")
-    folder = RunDirectory(settings.MENTOR_HOME, session.run_id).path
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        return False
-    session.delete()
-    return True
+    return throwing_away.remove(session)

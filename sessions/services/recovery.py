@@ -19,7 +19,7 @@ from sessions.domain.queue import EDITOR_PORT
 from sessions.domain.states import ENDED, EXPLANATIONS, State
 from sessions.errors import InvalidInput
 from sessions.models import Attempt, Environment, Machine, PortLease, SessionEvent, Trainer, TrainingSession
-from sessions.models.session import EVALUATION
+from sessions.models.session import THROWN_AWAY
 from sessions.runtime.memo import AttemptMemo, SessionMemo
 from sessions.selectors.remains import AttemptRemains, RunRemains
 from sessions.services.environments import fingerprint
@@ -46,7 +46,7 @@ def adopt_session(run: RunRemains) -> TrainingSession:
         **{name: getattr(memo, name) for name in MEMORISED},
         **({"place": memo.place} if memo.place else {}),
         owner=_owner(memo.owner),
-        origin=memo.origin if memo.origin == EVALUATION else "mentor",
+        origin=memo.origin if memo.origin in THROWN_AWAY else "mentor",
         trainer=_trainer(memo.trainer, last),
         environment=_environment(memo.environment, last),
         config_given=given,

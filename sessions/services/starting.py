@@ -18,7 +18,7 @@ from sessions.domain.config import Config, read_config
 from sessions.domain.states import ENDED, EXPLANATIONS, State, values
 from sessions.errors import Conflict, NoPlace
 from sessions.models import Attempt, BehaviorProgress, TrainingSession
-from sessions.models.session import EVALUATION, last_place
+from sessions.models.session import THROWN_AWAY, last_place
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import saved_something
 from sessions.services import environments, preflight, staging
@@ -119,7 +119,7 @@ def _create_attempt(
     require_place(session.run_id)
     number = next_attempt_number(session)
     starts_from = _staged(session, number, chosen, resume=resume) if chosen else []
-    thrown_away = session.origin == EVALUATION
+    thrown_away = session.origin in THROWN_AWAY
     own = RunDirectory(settings.MENTOR_HOME, session.run_id).results
     results_dir = own if thrown_away else results_of_run(session.run_id)
     return Attempt.objects.create(

@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 from sessions import nudge
 from sessions.domain.states import ENDED, EXPLANATIONS, State, require
 from sessions.models import Attempt, SessionEvent, TrainingSession
-from sessions.models.session import EVALUATION
+from sessions.models.session import THROWN_AWAY
 from sessions.services import memo
 
 SUPERVISOR = "supervisor"
@@ -74,9 +74,9 @@ def _move_session(session_id: int, to: State, why: str, *, ended_at: datetime | 
 def announce_end(session_id: int) -> None:
     """Enqueue what follows a finished session, as a part of the transaction that finishes it.
 
-    Nothing follows a part of an evaluation: its result is told with the checkpoint.
+    Nothing follows a part of an evaluation or a trial: its result is told there.
     """
-    if TrainingSession.objects.filter(pk=session_id, origin=EVALUATION).exists():
+    if TrainingSession.objects.filter(pk=session_id, origin__in=THROWN_AWAY).exists():
         return
     for task in settings.MENTOR_AFTER_SESSION:
         async_task(task, session_id)

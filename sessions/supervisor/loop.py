@@ -22,6 +22,7 @@ from sessions.supervisor.evaluating import EvaluationWatch
 from sessions.supervisor.imports import ImportWatch
 from sessions.supervisor.reserve import DiskWatch
 from sessions.supervisor.resources import ResourceWatch
+from sessions.supervisor.trying import TrialWatch
 from sessions.supervisor.watch import Watch, is_of_the_database
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Supervisor:
     watches: dict[int, Watch] = field(default_factory=dict)
     resources: ResourceWatch = field(default_factory=ResourceWatch)
     evaluations: EvaluationWatch = field(default_factory=EvaluationWatch)
+    trials: TrialWatch = field(default_factory=TrialWatch)
     disks: DiskWatch = field(init=False)
     compacting: Compacting = field(default_factory=Compacting)
     chores: Chores = field(default_factory=Chores)
@@ -96,7 +98,7 @@ class Supervisor:
         What ended trainings left to compress comes last.
         """
         attempts = [watch.attempt for watch in self.watches.values()]
-        looks = (self.disks.tick, self.resources.tick, self.evaluations.tick, self.compacting.tick)
+        looks = (self.disks.tick, self.resources.tick, self.evaluations.tick, self.trials.tick, self.compacting.tick)
         for look in (*(partial(one, now, attempts) for one in looks), partial(self.chores.tick, now)):
             self._guarded(look, "This look at the machine failed; the next one tries again.")
 

@@ -36,6 +36,7 @@ class Watched:
     last: Look | None = None
     due: float = float("-inf")
     disk_due: float = float("-inf")
+    trainer: int | None = None
     directory: AttemptDirectory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +55,7 @@ class Watched:
         it, but to ask every process for its environment is too dear to do all the time.
         """
         shim, trainer = self.directory.read_shim(), self.directory.read_trainer()
+        self.trainer = trainer.pid if trainer is not None else None
         trainers = trainer_identities(trainer, shim)
         if shim is not None:
             own = ProcessIdentity(shim.pid, shim.boot_id, shim.started)
@@ -102,7 +104,7 @@ class ResourceWatch:
         if not look.processes:
             return {}
         before, one.last = one.last, look
-        return readings(before, look)
+        return readings(before, look, trainer=one.trainer)
 
 
 def _gpu(use: GpuUse) -> dict[str, float]:

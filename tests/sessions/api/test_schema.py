@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 
-from sessions.models import Artifact, Import, KeptConfig
+from sessions.models import Artifact, Import, KeptConfig, Trial
 from tests.factories import CONFIG, make_one_of_everything
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -22,7 +22,7 @@ FILES = {
     "/api/export/",
 }
 # Whose keys stand in an address, when not those of artifacts.
-KEYS: dict[str, type[Model]] = {"/api/imports/": Import, "/api/configs/library/": KeptConfig}
+KEYS: dict[str, type[Model]] = {"/api/imports/": Import, "/api/configs/library/": KeptConfig, "/api/trials/": Trial}
 # What a route must be told.
 QUERIES = {"/api/metrics/": "?sessions=ball"}
 

@@ -9,6 +9,7 @@ from sessions.domain.resources import (
     CPU,
     MEMORY,
     PROCESSES,
+    TRAINER_CPU,
     Look,
     ProcessUse,
     children_by_parent,
@@ -75,6 +76,13 @@ def test_nothing_is_ever_negative(before: tuple[ProcessUse, ...], now: tuple[Pro
 
 def test_the_first_look_knows_memory_and_processes_alone() -> None:
     assert readings(None, look(0, (1, 5.0), (2, 5.0))) == {MEMORY: 200.0, PROCESSES: 2.0}
+
+
+def test_the_trainer_is_told_apart_from_what_it_trains_in() -> None:
+    told = readings(look(0, (1, 5.0), (2, 5.0)), look(10, (1, 6.0), (2, 14.0)), trainer=1)
+    assert (told[CPU], told[TRAINER_CPU]) == (100.0, 10.0)
+    assert TRAINER_CPU not in readings(look(0, (2, 5.0)), look(10, (2, 6.0)), trainer=1)
+    assert TRAINER_CPU not in readings(look(0, (2, 5.0)), look(10, (2, 6.0)))
 
 
 def test_samples_grow_rarer_with_age_and_never_rarer_than_a_minute() -> None:
