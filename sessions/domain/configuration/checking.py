@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from sessions.domain.yaml_tree import Document, TreePath
 from sessions.domain.yaml_trouble import Place
 
 _UNSAFE_IN_NAMES = re.compile(r"[/\\\x00-\x1f\x7f]")
+_ODD_AT_THE_END = re.compile(r"""[:"',;=]$""")
 MOST_FINDINGS = 300
 _MOST_SHOWN = 60
 _PLUGINS = "Trainers that plugins bring are named in MENTOR_PLUGIN_TRAINERS."
@@ -34,6 +36,13 @@ class Notes:
 
     def warn(self, message: str, *path: str, hint: str = "") -> None:
         self._add(Severity.WARNING, message, path, hint, at_value=False)
+
+    def odd_name(self, name: Any, path: TreePath) -> None:
+        """Warn of a name of the user's own that ends with a sign of YAML or the like."""
+        sign = _ODD_AT_THE_END.search(str(name))
+        if sign is not None:
+            hint = "It must be exactly the name in Unity."
+            self.warn(f"The name {_shown(name)} ends with {sign[0]}, surely by mistake.", *path, hint=hint)
 
     def has_error(self, *path: str) -> bool:
         inside = ".".join(path)
@@ -83,7 +92,8 @@ class Checker:
         """Check a whole document."""
         if not isinstance(tree, Mapping):
             message = "The configuration is empty." if tree is None else "The configuration must begin with behaviors:."
-            self.notes.error(message, hint="Begin with behaviors: and, indented under it, the name of a behavior.")
+            hint = "Begin with behaviors: and, indented under it, the name of a behavior."
+            self.notes.error(message, hint=hint, at_value=True)
             return
         self.defaults = tree.get("default_settings")
         self.section(table.ROOT, tree, ())
@@ -119,9 +129,11 @@ class Checker:
 
     def _no_section(self, given: Any, path: TreePath) -> None:
         name = path[-1] if path else "The configuration"
-        # A text may be the line below the key, without its colon.
+        # A text may be the line below the key, without its colon, and a list settings that begin with a hyphen.
         message, hint = f"{name} must have its settings indented under it.", "At least {}."
-        self.notes.error(message, *path, hint=hint, at_value=isinstance(given, str))
+        if isinstance(given, list) and given:
+            hint = "They begin without a hyphen."
+        self.notes.error(message, *path, hint=hint, at_value=isinstance(given, str | list))
 
     def _unknown(self, section: Section, given: Mapping[Any, Any], name: Any, path: TreePath) -> None:
         if name in self.passed_over and section in (table.ROOT, table.BEHAVIOR):
@@ -200,6 +212,7 @@ class Checker:
                 *path,
                 hint="Put it in quotes.",
             )
+        self.notes.odd_name(name, path)
         if _UNSAFE_IN_NAMES.search(str(name)) or str(name).strip(" .") == "":
             self.notes.error(
                 f"The behavior name {name!r} cannot be the name of a folder.",
@@ -237,6 +250,7 @@ class Checker:
             )
         for name, settings in value.items():
             inner = (*path, str(name))
+            self.notes.odd_name(name, inner)
             if isinstance(settings, Mapping) and ("curriculum" in settings or misspelt_curriculum(settings)):
                 self.section(table.CURRICULUM, settings, inner)
             else:
@@ -254,6 +268,8 @@ class Checker:
             quoted = isinstance(value, str) and values.as_float(value) is not None
             hint = "Take the quotes away, and write 1.0e+4 for 1e4." if quoted else ""
             self.notes.error(f"{name} must be {kinds}.", *path, hint=hint, at_value=isinstance(value, str))
+        elif not math.isfinite(value):
+            self.notes.warn(f"{name} is {_shown(value)}.", *path, hint="Unity needs a finite number.")
 
     def _sampler_section(self, given: Mapping[Any, Any], path: TreePath) -> None:
         self.section(table.SAMPLER, given, path)

@@ -104,7 +104,7 @@ SAC = Section("hyperparameters of sac", "Hyperparameters of sac", True, (
     Key("init_entcoef", Kind.NUMBER, 1.0, "How strongly chance is favoured at the beginning.", limits=POSITIVE,
         usual=Range(0.05, 1.0)),
     Key("reward_signal_steps_per_update", Kind.NUMBER, "[steps_per_update]", "The same for the reward signals.",
-        limits=POSITIVE, also_called=("reward_signal_num_update",)),
+        limits=POSITIVE, usual=Range(1, 20), also_called=("reward_signal_num_update",)),
 ))  # fmt: skip
 HYPERPARAMETERS = {"ppo": PPO, "sac": SAC, "poca": POCA}
 
@@ -128,7 +128,9 @@ MEMORY = Section("memory", "Memory", False, (
 ))  # fmt: skip
 
 _GAMMA = Key("gamma", Kind.NUMBER, 0.99, "How much later rewards count.", sound=SHARE, usual=Range(0.8, 0.995))
-_STRENGTH = Key("strength", Kind.NUMBER, 1.0, "What this reward is multiplied by.", sound=Range(0))
+_STRENGTH = Key(
+    "strength", Kind.NUMBER, 1.0, "What this reward is multiplied by.", sound=Range(0), usual=Range(0.001, 10)
+)
 _NETWORK = Key(
     "network_settings", Kind.SECTION, None, "The network of this signal.", section="network_settings", since="0.25"
 )
@@ -189,7 +191,7 @@ LESSON = Section("lesson", "Lesson of a curriculum", True, (
 CRITERIA = Section("completion_criteria", "Completion criteria", False, (
     Key("behavior", Kind.TEXT, None, "The behavior that is measured.", required=True),
     Key("measure", Kind.CHOICE, "reward", "reward, or progress: the part of max_steps that is done.", choices=("reward", "progress")),
-    Key("min_lesson_length", Kind.WHOLE, 0, "Episodes that the lesson lasts at least.", sound=Range(0)),
+    Key("min_lesson_length", Kind.WHOLE, 0, "Episodes that the lesson lasts at least.", sound=FROM_ZERO),
     Key("signal_smoothing", Kind.TRUTH, True, "Weigh the measure with its value before."),
     Key("threshold", Kind.NUMBER, 0.0, "The next lesson begins above this; from 0 to 1 for progress."),
     Key("require_reset", Kind.TRUTH, False, "Reset the environment when the lesson changes."),
@@ -261,7 +263,12 @@ RUN_SECTIONS = ("env_settings", "engine_settings", "torch_settings", "checkpoint
 TRAINING_SECTIONS = tuple(name for name in ROOT.names if name not in RUN_SECTIONS)
 # Everything that any of the three trainers knows; a trainer of a plugin may know more.
 ALL_HYPERPARAMETERS = {key.name: key for section in HYPERPARAMETERS.values() for key in reversed(section.keys)}
-# Keys whose value is never a single word.
-HOLDERS = frozenset(
-    key.name for section in SECTIONS.values() for key in section.keys if key.kind.value.startswith("a section")
-) | {"curriculum", *SIGNALS}
+# Keys whose value is never a section: what is indented under one of them is indented too far.
+SINGLE_VALUES = frozenset(
+    key.name for section in SECTIONS.values() for key in section.keys if not key.kind.value.startswith("a section")
+) - {"curriculum", "intervals", "env_args", "value"} | {
+    "trainer", "use_recurrent", "num_update", "train_interval", "measure", "min_lesson_length", "signal_smoothing",
+    "sampler-type", "resampling-interval", "output_path", "thresholds",
+    "brain_to_imitate", "batches_per_epoch", "summary_path", "model_path", "use_curiosity", "curiosity_strength",
+    "curiosity_enc_size", "gamma",
+}  # fmt: skip
