@@ -25,6 +25,16 @@ class ConfigTextSerializer(serializers.Serializer[Any]):
     config = AnyTextField(allow_blank=True, trim_whitespace=False, help_text="The YAML, of any version of ML-Agents.")
 
 
+class ConfigToValidateSerializer(ConfigTextSerializer):
+    version = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=50,
+        help_text="That of the trainer: what an older one than 1.1.0 does not know yet is warned of.",
+    )
+
+
 class FindingSerializer(serializers.Serializer[Any]):
     severity = serializers.ChoiceField(
         choices=["error", "warning"], help_text="An error: ML-Agents 1.1.0 refuses it or fails over it."
@@ -47,13 +57,14 @@ class ValidateView(APIView):
     """What is wrong with a configuration, and where; starts and stores nothing."""
 
     @extend_schema(
-        request=ConfigTextSerializer,
+        request=ConfigToValidateSerializer,
         responses={200: ValidationSerializer, 400: ErrorSerializer, 403: ErrorSerializer},
         operation_id="validate_config",
     )
     def post(self, request: Request) -> Response:
-        asked = ConfigTextSerializer(data=request.data)
+        asked = ConfigToValidateSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         text: str = asked.validated_data["config"]
         # Halves of characters, which JSON can name, are no UTF-8 and found as such.
-        return Response(validation_of(text.encode("utf-8", "surrogatepass")).as_json())
+        found = validation_of(text.encode("utf-8", "surrogatepass"), version=asked.validated_data["version"])
+        return Response(found.as_json())

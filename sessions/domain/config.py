@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from sessions.domain.configuration import versions
+from sessions.domain.configuration.checking import Notes
 from sessions.domain.configuration.findings import Finding
 from sessions.domain.configuration.owned import FIELDS, owned
 from sessions.domain.configuration.relations import effective, number_of
@@ -15,9 +17,10 @@ from sessions.domain.configuration.table import RUN_SECTIONS, SECTIONS
 from sessions.domain.configuration.validation import Validation, validate
 from sessions.domain.configuration.values import read
 from sessions.domain.overrides import OverrideError, apply
-from sessions.domain.yaml_tree import MAX_BYTES, ConfigError, dump
+from sessions.domain.yaml_tree import MAX_BYTES, ConfigError, Document, dump, parse
 
-__all__ = ["MAX_BYTES", "BehaviorPlan", "Config", "ConfigError", "OverrideError", "read_config", "with_overrides"]
+__all__ = ["MAX_BYTES", "BehaviorPlan", "Config", "ConfigError", "OverrideError", "read_config", "unknown_to",
+           "with_overrides", "with_run_options"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,33 @@ def with_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
     found_anew = (replace(one, line=None, column=None) for one in found.warnings)
     own = [one for one in config.warnings if one.path.partition(".")[0] in RUN_SECTIONS]
     return Config(config.given, tree, config.defaults, config.fields, (*own, *found_anew), changed=True)
+
+
+def with_run_options(data: bytes, options: Mapping[str, Any]) -> bytes:
+    """Return a configuration with options of the run in the sections where they stand; the same bytes without any.
+
+    So is what is no configuration.
+    """
+    try:
+        tree = parse(data).tree if options else None
+    except ConfigError:
+        tree = None
+    if not isinstance(tree, dict):
+        return data
+    for name in RUN_SECTIONS:
+        own = {key.name: options[key.name] for key in SECTIONS[name].keys if key.name in options}
+        if own:
+            tree[name] = {**(tree.get(name) or {}), **own}
+    return dump(tree)
+
+
+def unknown_to(config: Config, version: str) -> list[Finding]:
+    """Return warnings of what the trainer gets and its version of ML-Agents does not know yet."""
+    # Of a tree that was changed, no place is one in the user's file.
+    document = Document(config.tree, {}, {}) if config.changed else parse(config.given)
+    notes = Notes(document)
+    versions.tell(notes, document.tree, version)
+    return notes.found
 
 
 def _raise_first(found: Validation, *, with_places: bool = True) -> None:

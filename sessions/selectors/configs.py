@@ -33,9 +33,13 @@ class Difference:
     kind: str
 
 
-def validation_of(data: bytes, *, name: str = "") -> Validation:
-    """Return everything that is known of a text as a configuration; `name` is that of its file, if it has one."""
-    return validate(data, plugins=settings.MENTOR["MENTOR_PLUGIN_TRAINERS"], behavior=Path(name).stem)
+def validation_of(data: bytes, *, name: str = "", version: str = "") -> Validation:
+    """Return everything that is known of a text as a configuration.
+
+    `name` is that of its file, if it has one; `version` that of the trainer it is for, when it is not 1.1.0.
+    """
+    plugins = settings.MENTOR["MENTOR_PLUGIN_TRAINERS"]
+    return validate(data, plugins=plugins, behavior=Path(name).stem, version=version)
 
 
 def common_of(text: str, change: Mapping[str, Any] | None = None) -> tuple[str, list[Group]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from sessions.domain.yaml_tree import MAX_BYTES
 from sessions.selectors.configs import validation_of
 
 
+STANDARD_INPUT = Path("-")
+
+
 class Command(BaseCommand):
     """Say what is wrong with configuration files."""
 
@@ -27,11 +31,17 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG", help="A YAML file.")
+        parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG", help="A YAML file; - is standard input.")
+        parser.add_argument(
+            "--trainer-version",
+            default="",
+            metavar="VERSION",
+            help="That of your mlagents, such as 0.28.0, when it is older than 1.1.0: warns of what it does not know.",
+        )
         parser.add_argument("--json", action="store_true", help="Print a list with one object per file instead.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = [(path, *_validated(path)) for path in options["configs"]]
+        found = [(path, *_validated(path, options["trainer_version"])) for path in options["configs"]]
         if options["json"]:
             listed = [{"file": str(path), **validation.as_json()} for path, _, validation in found]
             self.stdout.write(json.dumps(listed, indent=2))
@@ -43,14 +53,29 @@ class Command(BaseCommand):
             raise CommandError(f"{refused} of {len(found)} would be refused.", returncode=1)
 
 
-def _validated(path: Path) -> tuple[bytes, Validation]:
+def _validated(path: Path, version: str) -> tuple[bytes, Validation]:
     try:
-        with path.expanduser().open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = _read(path)
+    except IsADirectoryError:
+        return b"", _unreadable("This is a folder.", "Name its files, such as config/*.yaml.")
     except OSError as error:
-        message = f"The file cannot be read: {error.strerror or error}."
-        return b"", Validation(VERSION, (Finding(Severity.ERROR, None, None, "", message),))
-    return data, validation_of(data, name=path.name)
+        return b"", _unreadable(f"The file cannot be read: {error.strerror or error}.")
+    return data, validation_of(data, name=path.name if path != STANDARD_INPUT else "", version=version)
+
+
+def _read(path: Path) -> bytes:
+    """The beginning of a file, of one byte more than a configuration may have."""
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    path = path.expanduser()
+    if path.is_dir():  # which Windows calls a lack of permission
+        raise IsADirectoryError
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _unreadable(message: str, hint: str = "") -> Validation:
+    return Validation(VERSION, (Finding(Severity.ERROR, None, None, "", message, hint),))
 
 
 def _lines(path: Path, data: bytes, validation: Validation) -> Iterator[str]:

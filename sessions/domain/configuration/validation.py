@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sessions.domain.configuration import owned, upgrading
+from sessions.domain.configuration import owned, upgrading, versions
 from sessions.domain.configuration.checking import Checker, Notes
 from sessions.domain.configuration.findings import Finding, Severity, in_order
 from sessions.domain.configuration.formats import Format, format_of, old_keys, signs_of_sections
@@ -50,12 +50,18 @@ class Validation:
 
 
 def validate(
-    data: bytes, *, plugins: Collection[str] | None = (), has_environment: bool = False, behavior: str = ""
+    data: bytes,
+    *,
+    plugins: Collection[str] | None = (),
+    has_environment: bool = False,
+    behavior: str = "",
+    version: str = "",
 ) -> Validation:
     """Return everything that is to say about a configuration; never raises for any bytes.
 
     `plugins` are trainers that the trainer has beside ppo, sac and poca; None stands for any. `has_environment` when a
-    build is named elsewhere. `behavior` is whom a curriculum of 0.12 or older is for: its file's name.
+    build is named elsewhere. `behavior` is whom a curriculum of 0.12 or older is for: its file's name. `version` is
+    that of the trainer: there are warnings for what one that is older than 1.1.0 does not know yet.
     """
     try:
         document = parse(data)
@@ -67,6 +73,7 @@ def validate(
     form = format_of(document.tree)
     if form is Format.CURRENT:
         upgraded = _current(notes, document, plugins=plugins, has_environment=has_environment)
+        versions.tell(notes, document.tree, version)
     else:
         upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior)
     return Validation(form.value, tuple(in_order(notes.found)), upgraded, document.tree)
