@@ -7,7 +7,7 @@ after a value where children follow.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import yaml
@@ -27,6 +27,7 @@ _OPENED_FIRST = re.compile(r"(?:-\s+)*[\[{]")
 _SPECIAL_FIRST = re.compile(r"(?:-\s+)*(?P<sign>[!&*%@`])")
 _QUOTED_VALUE = re.compile(r"""(?:^|:\s+|-\s+)(?P<quote>['"])(?:(?!(?P=quote)).)*$""")
 _QUOTE_LOOKED_FOR_LINES = 200
+_NAMES = frozenset(key.name for section in SECTIONS.values() for key in section.keys) | SECTIONS.keys()
 _LOOK = "Look for an indentation that differs from its neighbours, or a bracket, quote or colon that is missing."
 
 
@@ -164,7 +165,7 @@ def _with_children(lines: Sequence[str], place: Place | None, problem: str) -> T
     if _indent(line) + has_hyphen <= _indent(above):
         return None
     key, value = _key(above), _stripped(above).partition(":")[2].strip()
-    is_list = re.match(r"[\[{]\s*[^\s\]}]", value) and not _stripped(line).endswith(":")
+    is_list = key not in _NAMES and re.match(r"[\[{]\s*[^\s\]}]", value) and not _stripped(line).endswith(":")
     if key not in SINGLE_VALUES and not is_list:
         return Trouble(
             "A value and settings under it exclude each other.",
@@ -185,15 +186,18 @@ def _is_odd_one(lines: Sequence[str], before: int, number: int) -> bool:
     if earlier and _stripped(lines[earlier - 1]).endswith(":") and high <= _indent(lines[earlier - 1]) < deep:
         return True  # a section begins above, and only the deeper line is in it
     after = next((_indent(one) for one in lines[number:] if _stripped(one)), high)
-    if _sibling_above(lines, before, deep):
-        return after != high
+    sibling = _sibling_above(lines, before, deep)
+    if sibling:
+        return after != high or _are_together({_key(lines[sibling - 1]), _key(lines[before - 1])})
     return after == deep and not _sibling_above(lines, before, high)
 
 
-def _sibling_above(lines: Sequence[str], number: int, indent: int) -> bool:
-    """Whether the section that a line would be in, with that indentation, has a line above it."""
-    above = (_indent(lines[one - 1]) for one in range(number - 1, 0, -1) if _stripped(lines[one - 1]))
-    return next((one for one in above if one <= indent), -1) == indent
+def _sibling_above(lines: Sequence[str], number: int, indent: int) -> int:
+    """The line above in the section that a line would be in with that indentation; 0 when it would be the first."""
+    for one in range(number - 1, 0, -1):
+        if _stripped(lines[one - 1]) and _indent(lines[one - 1]) <= indent:
+            return one if _indent(lines[one - 1]) == indent else 0
+    return 0
 
 
 def _uneven(lines: Sequence[str], place: Place | None, problem: str) -> Trouble | None:
@@ -235,7 +239,11 @@ def _belong_together(owner: str, *lines: str) -> bool:
     """Whether two lines are settings of the same section, which may be that of an owner with a name of its own."""
     keys = {_key(line) for line in lines}
     owned = _key(owner) not in SINGLE_VALUES | SECTIONS.keys() and keys <= SINGLE_VALUES
-    return owned or any(keys <= set(section.names) for section in SECTIONS.values())
+    return owned or _are_together(keys)
+
+
+def _are_together(keys: Set[str]) -> bool:
+    return any(keys <= set(section.names) for section in SECTIONS.values())
 
 
 def _key(line: str) -> str:

@@ -30,6 +30,7 @@ class Notes:
 
     document: Document
     found: list[Finding] = field(default_factory=list)
+    refused: bool = False
 
     def error(self, message: str, *path: str, hint: str = "", at_value: bool = False) -> None:
         self._add(Severity.ERROR, message, path, hint, at_value=at_value)
@@ -52,13 +53,19 @@ class Notes:
         )
 
     @property
-    def is_full(self) -> bool:
-        """Whether so much was found that nobody reads on; a file of nothing but mistakes is then no longer work."""
+    def is_crowded(self) -> bool:
+        """Whether so much was found that nobody reads on: further warnings are not kept."""
         return len(self.found) >= MOST_FINDINGS
 
+    @property
+    def is_full(self) -> bool:
+        """Whether one may stop looking: nobody reads on, and the document is refused already."""
+        return self.is_crowded and self.refused
+
     def _add(self, severity: Severity, message: str, path: TreePath, hint: str, *, at_value: bool) -> None:
-        if self.is_full and severity is Severity.WARNING:
+        if self.is_full or (self.is_crowded and severity is Severity.WARNING):
             return
+        self.refused = self.refused or severity is Severity.ERROR
         place = self.place(path, at_value=at_value)
         line, column = (place.line, place.column) if place else (None, None)
         self.found.append(Finding(severity, line, column, ".".join(path), message, hint))
@@ -116,9 +123,13 @@ class Checker:
                 self.value(key, value, (*path, str(name)))
         for key in section.keys:
             is_there = key.name in given or self._inherits(path, key.name)
-            if key.required and not is_there and not misspelt(key.name, given, section):
+            if key.required and not is_there and not self._misspelt(key, given, section):
                 self.notes.error(f"{key.name} is missing.", *path, hint=key.help)
         return True
+
+    def _misspelt(self, key: Key, given: Collection[Any], section: Section) -> bool:
+        """Whether a key was meant by another word, which takes time to find out."""
+        return not self.notes.is_crowded and misspelt(key.name, given, section) is not None
 
     def _inherits(self, path: TreePath, name: str) -> bool:
         """Whether a setting of a behavior stands in default_settings at the same place."""
@@ -140,11 +151,11 @@ class Checker:
             return None
         if self.notes.is_full:
             return None
-        hint = key_hint(str(name), section)
+        hint = "" if self.notes.is_crowded else key_hint(str(name), section)
         if section is table.ROOT:
             return self.notes.error(f"{name} is no section of a configuration.", *path, str(name), hint=hint)
         needed = any(
-            key.required and key.name not in given and misspelt(key.name, [name], section) for key in section.keys
+            key.required and key.name not in given and self._misspelt(key, [name], section) for key in section.keys
         )
         message = f"{name} is no setting of {spoken(section)}"
         if section.strict or needed:

@@ -16,6 +16,8 @@ FOR_ALL_OTHERS = (
     "Until 0.16 behaviors that the file does not name were trained with default; 1.1.0 wants each under behaviors."
 )
 IMITATION = ("online_bc", "offline_bc", "imitation")
+# From one section to the next; nobody had more than one.
+_MOST_REFERENCES = 10
 # What became of a name when it was changed later.
 _RENAMED = {"trainer": "trainer_type", "pretraining": "behavioral_cloning"}
 _SELF_PLAY = {"play_against_current_self_ratio": "play_against_latest_model_ratio",
@@ -97,7 +99,7 @@ class FlatUpgrade:
     def _own(self, tree: Mapping[Any, Any], name: Any) -> Mapping[Any, Any] | None:
         """The section of a behavior; until 0.16 one could also name that of another behavior."""
         own, seen = tree[name], {name}
-        while isinstance(own, str) and own in tree and own not in seen:
+        while isinstance(own, str) and own in tree and own not in seen and len(seen) < _MOST_REFERENCES:
             seen.add(own)
             own = tree[own]
         if isinstance(own, Mapping):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from sessions.domain.configuration import owned, upgrading, versions
@@ -14,7 +15,7 @@ from sessions.domain.configuration.findings import Finding, Severity, in_order
 from sessions.domain.configuration.formats import Format, format_of, old_keys, signs_of_sections
 from sessions.domain.configuration.relations import Relations
 from sessions.domain.configuration.table import VERSION
-from sessions.domain.yaml_tree import ConfigError, Document, TreePath, parse
+from sessions.domain.yaml_tree import MAX_BYTES, MAX_NODES, ConfigError, Document, TreePath, parse
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Validation:
         }
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A file that stood beside a configuration until 0.16: a curriculum or samplers."""
+
+    name: str
+    data: bytes
+
+
 def validate(
     data: bytes,
     *,
@@ -56,12 +65,14 @@ def validate(
     has_environment: bool = False,
     behavior: str = "",
     version: str = "",
+    beside: Sequence[Beside] = (),
 ) -> Validation:
     """Return everything that is to say about a configuration; never raises for any bytes.
 
     `plugins` are trainers that the trainer has beside ppo, sac and poca; None stands for any. `has_environment` when a
     build is named elsewhere. `behavior` is whom a curriculum of 0.12 or older is for: its file's name. `version` is
-    that of the trainer: there are warnings for what one that is older than 1.1.0 does not know yet.
+    that of the trainer: there are warnings for what one that is older than 1.1.0 does not know yet. The
+    upgrade of a configuration of 0.16 or older takes along what its files `beside` it say.
     """
     try:
         document = parse(data)
@@ -75,7 +86,7 @@ def validate(
         upgraded = _current(notes, document, plugins=plugins, has_environment=has_environment)
         versions.tell(notes, document.tree, version)
     else:
-        upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior)
+        upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior, beside=beside)
     return Validation(form.value, tuple(in_order(notes.found)), upgraded, document.tree)
 
 
@@ -99,7 +110,13 @@ def _current(notes: Notes, document: Document, *, plugins: Collection[str] | Non
 
 
 def _old(
-    notes: Notes, document: Document, form: Format, *, plugins: Collection[str] | None, behavior: str
+    notes: Notes,
+    document: Document,
+    form: Format,
+    *,
+    plugins: Collection[str] | None,
+    behavior: str,
+    beside: Sequence[Beside],
 ) -> str | None:
     if form is Format.SECTIONED:
         signs = signs_of_sections(document.tree)
@@ -114,9 +131,29 @@ def _old(
     upgrade = upgrading.Upgrade(notes, behavior) if behavior else upgrading.Upgrade(notes)
     before = len(notes.found)
     tree = upgrade.tree(document.tree, form)
+    if form is Format.FLAT and beside:
+        tree["environment_parameters"] = _parameters_of(notes, beside)
     if any(one.severity is Severity.ERROR for one in notes.found[before:]):
         return None
     return _if_sound(tree, form, upgrade.remarks, plugins)
+
+
+def _parameters_of(notes: Notes, beside: Sequence[Beside]) -> dict[str, Any]:
+    """The environment parameters of all files beside one; what cannot be taken along is noted."""
+    parameters: dict[str, Any] = {}
+    for one in beside:
+        found = validate(one.data, behavior=PurePath(one.name).stem)
+        if found.upgraded is None or found.format not in (Format.CURRICULUM.value, Format.SAMPLERS.value):
+            why = next((error.sentence for error in found.errors), "It is none of 0.16 or older.")
+            notes.error(f"{one.name} cannot be taken along as a curriculum or samplers.", hint=why)
+            continue
+        for name, settings in parse(found.upgraded.encode()).tree["environment_parameters"].items():
+            if name in parameters:
+                notes.warn(f"{name} stands in several files; that of {one.name} is left out.")
+            parameters.setdefault(name, settings)
+        for finding in found.warnings:
+            notes.warn(f"{one.name}, {finding.sentence[0].lower()}{finding.sentence[1:]}", hint=finding.hint)
+    return parameters
 
 
 def _ends(signs: list[TreePath]) -> set[tuple[str, str]]:
@@ -131,17 +168,21 @@ def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) 
 
 
 def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str], plugins: Collection[str] | None) -> str | None:
-    """The text of an upgrade, unless 1.1.0 would refuse that too; a curriculum alone needs no behaviors."""
-    text = upgrading.as_text(tree, form, remarks)
-    try:
-        document = parse(text.encode())
-    except ConfigError:  # grown beyond what is taken
-        return None
-    notes = Notes(document)
-    whole = document.tree if document.tree.keys() & {"behaviors", "default_settings"} else {
-        **document.tree, "behaviors": {"A": {}}}  # fmt: skip
+    """The text of an upgrade, unless 1.1.0 or MENTOR would refuse that too; a curriculum alone needs no behaviors."""
+    notes = Notes(Document(tree, {}, {}))
+    whole = tree if tree.keys() & {"behaviors", "default_settings"} else {**tree, "behaviors": {"A": {}}}
     _check(notes, whole, Checker(notes, plugins), has_environment=True)
-    return None if any(one.severity is Severity.ERROR for one in notes.found) else text
+    if notes.refused or _nodes(tree) > MAX_NODES:
+        return None
+    text = upgrading.as_text(tree, form, remarks)
+    return text if len(text.encode()) <= MAX_BYTES else None
+
+
+def _nodes(tree: Any) -> int:
+    """How many values a tree has, names of settings among them."""
+    if isinstance(tree, Mapping):
+        return 1 + len(tree) + sum(map(_nodes, tree.values()))
+    return 1 + sum(map(_nodes, tree)) if isinstance(tree, list) else 1
 
 
 def _oddities(notes: Notes, document: Document) -> None:
@@ -153,7 +194,7 @@ def _oddities(notes: Notes, document: Document) -> None:
         notes.found.append(Finding(Severity.WARNING, 1, 1, "", found, "Save it as UTF-8 without BOM."))
     for path, place, first in document.repeated:
         hint = f"It stands in line {first} already; ML-Agents takes only the last one."
-        if not notes.is_full:
+        if not notes.is_crowded:
             told = f"{path[-1]} is given twice."
             notes.found.append(Finding(Severity.WARNING, place.line, place.column, ".".join(path), told, hint))
     for path, number in document.numerals.items():
