@@ -124,6 +124,11 @@ def _decode(data: bytes) -> str:
         ) from error
 
 
+def _too_deep(place: Place | None) -> ConfigError:
+    hint = "Settings of ML-Agents are at most nine levels deep."
+    return ConfigError(f"The configuration is nested more than {MAX_DEPTH} levels deep.", hint=hint, place=place)
+
+
 def _foreign(node: Node, path: TreePath) -> ConfigError:
     hint = "Take it away: numbers, words, lists and settings need no tag."
     return ConfigError(f"The tag {node.tag} is not allowed here.", hint=hint, place=_start(node), path=".".join(path))
@@ -150,6 +155,12 @@ class _Loader(yaml.SafeLoader):
         self.count = 0
         self.last_place: Place | None = None
 
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        # The scanner reads ahead, with every bracket more slowly.
+        if self.flow_level >= MAX_DEPTH:
+            raise _too_deep(Place(self.line + 1, self.column + 1))
+        super().fetch_flow_collection_start(token)
+
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         self.last_place = place = _mark(event.start_mark)
@@ -163,7 +174,7 @@ class _Loader(yaml.SafeLoader):
         if self.count > MAX_NODES:
             raise ConfigError(f"The configuration has more than {MAX_NODES:,} values.", place=place)
         if self.depth >= MAX_DEPTH:
-            raise ConfigError(f"The configuration is nested more than {MAX_DEPTH} levels deep.", place=place)
+            raise _too_deep(place)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
