@@ -161,7 +161,7 @@ def _plan(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> B
     settings = effective(defaults or None, given)
     max_steps = number_of(settings, "max_steps") or 500_000
     interval = number_of(settings, "checkpoint_interval") or 500_000
-    kept = number_of(settings, "keep_checkpoints")
+    kept, rate = number_of(settings, "keep_checkpoints"), number_of(settings, "learning_rate")
     if settings.get("even_checkpoints") and kept:
         interval = max(1, max_steps // kept)
     return BehaviorPlan(
@@ -170,5 +170,5 @@ def _plan(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> B
         max_steps=max_steps,
         summary_freq=number_of(settings, "summary_freq") or 50_000,
         checkpoint_interval=interval,
-        learning_rate=number_of(settings, "learning_rate") or 3e-4,
+        learning_rate=3e-4 if rate is None else rate,
     )

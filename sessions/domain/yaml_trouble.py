@@ -166,7 +166,8 @@ def _with_children(lines: Sequence[str], place: Place | None, problem: str) -> T
         return None
     key, value = _key(above), _stripped(above).partition(":")[2].strip()
     is_list = key not in _NAMES and re.match(r"[\[{]\s*[^\s\]}]", value) and not _stripped(line).endswith(":")
-    if key not in SINGLE_VALUES and not is_list:
+    is_number = key == "value" and re.match(r"[-+.\d]", value)  # and no sampler
+    if key not in SINGLE_VALUES and not is_list and not is_number:
         return Trouble(
             "A value and settings under it exclude each other.",
             "Take the value away, or indent the lines below less.",

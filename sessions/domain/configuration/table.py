@@ -14,6 +14,8 @@ MAX_COUNT = 10**15
 COUNT = Range(1, MAX_COUNT)
 FROM_ZERO = Range(0, MAX_COUNT)
 POSITIVE = Range(above=0)
+# PyTorch's optimizers refuse what is less; with 0 they run and learn nothing.
+RATE = Range(0)
 SHARE = Range(0, 1)
 SCHEDULES = ("linear", "constant")
 
@@ -63,7 +65,7 @@ _BATCH = Key("batch_size", Kind.WHOLE, 1024, "Experiences in one step of gradien
 _BUFFER = Key("buffer_size", Kind.WHOLE, 10_240, "Experiences that are collected before the network is updated; a multiple of batch_size.",
               limits=COUNT, usual=Range(2048, 409_600))  # fmt: skip
 _RATE = Key("learning_rate", Kind.NUMBER, 3e-4, "The size of each step of gradient descent; smaller when the reward does not rise steadily.",
-            limits=POSITIVE, usual=Range(1e-5, 1e-3), also_called=("lr",))  # fmt: skip
+            limits=RATE, sound=POSITIVE, usual=Range(1e-5, 1e-3), also_called=("lr",))  # fmt: skip
 _SCHEDULE = Key("learning_rate_schedule", Kind.CHOICE, "linear", "Whether the learning rate falls to 0 at max_steps or stays.",
                 choices=SCHEDULES)  # fmt: skip
 _ON_POLICY = (
@@ -90,7 +92,7 @@ SAC = Section("hyperparameters of sac", "Hyperparameters of sac", True, (
     Key("batch_size", Kind.WHOLE, 128, "Experiences in one step of gradient descent.", limits=COUNT, usual=Range(32, 1024)),
     Key("buffer_size", Kind.WHOLE, 50_000, "Experiences that are remembered; thousands of times longer than an episode.",
         limits=COUNT, usual=Range(50_000, 1_000_000)),
-    Key("learning_rate", Kind.NUMBER, 3e-4, "The size of each step of gradient descent.", limits=POSITIVE,
+    Key("learning_rate", Kind.NUMBER, 3e-4, "The size of each step of gradient descent.", limits=RATE, sound=POSITIVE,
         usual=Range(1e-5, 1e-3), also_called=("lr",)),
     Key("learning_rate_schedule", Kind.CHOICE, "constant", "Whether the learning rate falls to 0 at max_steps or stays.",
         choices=SCHEDULES),
@@ -140,7 +142,7 @@ _SIGNAL = (_GAMMA, _STRENGTH, _NETWORK)
 
 
 def _signal_rate(default: float) -> Key:
-    return Key("learning_rate", Kind.NUMBER, default, "The learning rate of the signal's network.", limits=POSITIVE,
+    return Key("learning_rate", Kind.NUMBER, default, "The learning rate of the signal's network.", limits=RATE, sound=POSITIVE,
                usual=Range(1e-5, 1e-3))  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_kept() -> None:
         ("behaviors:\n  A:\n    summary_freq: 1e4\n", 3, 5, "positive whole number"),
         ("behaviors:\n  A:\n    checkpoint_interval: 0\n", 3, 5, "positive whole number"),
         (PPO + "      batch_size: many\n", 5, 7, "batch_size"),
-        (PPO + "      learning_rate: -1\n", 5, 7, "positive number"),
+        (PPO + "      learning_rate: -1\n", 5, 7, "0 or more"),
         ("behaviors: {A: {}}\nenvironment_parameters:\n  gravity: strong\n", 3, 3, "gravity must be"),
         ("behaviors: {A: {}}\nenv_settings:\n  seeds: 1\n", 3, 3, "no setting of env_settings"),
         ("behaviors: {A: {}}\nengine_settings:\n  width: wide\n", 3, 3, "whole number"),
