@@ -32,6 +32,7 @@ from sessions.services import (
     preflight,
     repeating,
     starting,
+    trainers,
 )
 from sessions.services.config_files import read_config_file
 
@@ -129,6 +130,7 @@ def preview(request: HttpRequest) -> JsonResponse:
         "fields": {},
         "to_mend": "",
         "known_behaviors": _known_behaviors(request),
+        "trainer_version": _trainer_version(request),
     }
     data = _given(request, form)
     config = _config_alone(data)
@@ -161,6 +163,12 @@ def _known_behaviors(request: HttpRequest) -> list[str]:
         return sorted(known_behaviors(None, user=user))
     environment = Environment.objects.filter(path=request.POST.get("env_path", "").strip()).first()
     return sorted(known_behaviors(environment, user=user)) if environment else []
+
+
+def _trainer_version(request: HttpRequest) -> str:
+    """The version of ML-Agents that the configuration is for."""
+    trainer = trainers.choose(request.POST.get("trainer") or None)
+    return trainer.version if trainer is not None and trainer.kind == "mlagents" else ""
 
 
 def _many(asked: list[planning.StartRequest]) -> list[str]:

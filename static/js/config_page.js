@@ -27,6 +27,7 @@ const trying = (work) => (...given) => work(...given).then(() => say(""), (error
 
 function start(cm, schema) {
   let known = [];
+  let version = "";
   const common = createCommonForm(part("common"), { onChange: trying(write) });
   const editor = createEditor(form.elements.config_text, cm, { schema, names: () => known, onRest: trying(look), onKey: tell });
   const upgrade = createUpgrade(part, { ask: (body) => ask(urls.upgrade, body), text: editor.text, take: (text) => editor.begin(text), trying });
@@ -35,7 +36,7 @@ function start(cm, schema) {
   async function look(text) {
     if (!text.trim()) upgrade.look(text, {});
     if (!text.trim()) return show(text, { findings: [] }, []);
-    const found = await ask(urls.validate, { config: text });
+    const found = await ask(urls.validate, { config: text, version });
     await upgrade.look(text, found);
     const groups = found.format === schema.version ? (await ask(urls.common, { config: text }).catch(() => null))?.groups : null;
     if (text === editor.text()) show(text, found, groups);
@@ -96,7 +97,12 @@ function start(cm, schema) {
     event.preventDefault();
     part("keep").click();
   });
-  form.addEventListener("known-behaviors", (event) => { known = event.detail; });
+  form.addEventListener("trained-in", ({ detail }) => {
+    known = detail.behaviors;
+    const other = detail.version !== version;
+    version = detail.version;
+    if (other) trying(look)(editor.text());
+  });
   form.addEventListener("open-text", (event) => editor.begin(event.detail));
   part("keep").addEventListener("click", trying(keep));
   part("begin").addEventListener("change", (event) => trying(begin)(event.target));

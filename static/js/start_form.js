@@ -67,7 +67,7 @@ function showChecks({ checks = [], parser = "none" }) {
 function show(seen) {
   const { command, errors = {}, notices = [], behaviors = [], suggested_run_id: suggestion, fields = {} } = seen;
   showChecks(seen);
-  form.dispatchEvent(new CustomEvent("known-behaviors", { detail: seen.known_behaviors ?? [] }));
+  form.dispatchEvent(new CustomEvent("trained-in", { detail: { behaviors: seen.known_behaviors ?? [], version: seen.trainer_version ?? "" } }));
   part("command").replaceChildren(...optionNodes(command ?? ""));
   part("command-shown").hidden = !command;
   part("command-missing").hidden = Boolean(command);

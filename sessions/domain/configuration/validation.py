@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -75,7 +76,7 @@ def validate(
     upgrade of a configuration of 0.16 or older takes along what its files `beside` it say.
     """
     try:
-        document = parse(data)
+        document = _parsed(data)
     except ConfigError as error:
         finding = Finding(Severity.ERROR, error.line, error.column, error.path, error.message, error.hint)
         return Validation(VERSION, (finding,))
@@ -88,6 +89,20 @@ def validate(
     else:
         upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior, beside=beside)
     return Validation(form.value, tuple(in_order(notes.found)), upgraded, document.tree)
+
+
+def _parsed(data: bytes) -> Document:
+    """A document; curricula of 0.12 or older were JSON, where tabs are blanks."""
+    try:
+        return parse(data)
+    except ConfigError:
+        if b"\t" not in data or not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            raise
+        with suppress(ConfigError):
+            document = parse(data.replace(b"\t", b" "))
+            if format_of(document.tree) is Format.CURRICULUM:
+                return document
+        raise
 
 
 def difference(given: str, upgraded: str, name: str = "given") -> str:

@@ -74,6 +74,12 @@ def test_a_curriculum_is_for_the_behavior_its_file_is_named_after() -> None:
     assert "completion_criteria" not in lessons[-1]
 
 
+def test_json_may_be_indented_with_tabs() -> None:
+    text = CURRICULUM_0_10.replace("    ", "\t")
+    assert upgraded(text, behavior="Roller") == upgraded(CURRICULUM_0_10, behavior="Roller")
+    assert [one.line for one in validate(b'{"behaviors":\n\t{}}').errors] == [2], "which 1.1.0 refuses"
+
+
 def test_what_an_upgrade_leaves_out_is_told_where_it_stood() -> None:
     text = FLAT_SAC.replace("    tau: 0.005\n", "    tauu: 0.005\n")
     told = {one.line: one.hint for one in validate(text.encode()).warnings}
