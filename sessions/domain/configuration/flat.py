@@ -16,6 +16,7 @@ FOR_ALL_OTHERS = (
     "Until 0.16 behaviors that the file does not name were trained with default; 1.1.0 wants each under behaviors."
 )
 IMITATION = ("online_bc", "offline_bc", "imitation")
+_LONGEST_REMARK = 1000
 # From one section to the next; nobody had more than one.
 _MOST_REFERENCES = 10
 # What became of a name when it was changed later.
@@ -79,6 +80,10 @@ class FlatUpgrade:
         if default:
             self._tell_unused("default", default, used, "these behaviors")
             self._remark(FOR_ALL_OTHERS)
+            owns = [own for own in named.values() if own is not None]
+            otherwise = [str(name) for name in default if all(name in own for own in owns)]
+            if otherwise:
+                self._remark(f"Every behavior sets otherwise than default: {', '.join(otherwise)[:_LONGEST_REMARK]}.")
         return {"behaviors": upgraded}
 
     def _tell_unused(self, name: str, given: Mapping[Any, Any], used: Collection[Any], trainer: str) -> None:

@@ -74,6 +74,11 @@ def test_a_curriculum_is_for_the_behavior_its_file_is_named_after() -> None:
     assert "completion_criteria" not in lessons[-1]
 
 
+def test_what_every_behavior_sets_otherwise_than_default_is_named() -> None:
+    text = "default:\n  trainer: ppo\n  batch_size: 64\n  beta: 0.1\nA:\n  batch_size: 32\nB:\n  batch_size: 16\n"
+    assert "# Every behavior sets otherwise than default: batch_size.\n" in (validate(text.encode()).upgraded or "")
+
+
 def test_json_may_be_indented_with_tabs() -> None:
     text = CURRICULUM_0_10.replace("    ", "\t")
     assert upgraded(text, behavior="Roller") == upgraded(CURRICULUM_0_10, behavior="Roller")
