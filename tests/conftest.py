@@ -10,12 +10,18 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from pytest_django import Settings
 
 from sessions.runtime.locks import FileLock
 from tests.browsing import BROWSERS, find_browser
 from tests.factories import make_user
 from tests.running import eventually
+
+# How long an example takes says how busy the machine is.
+hypothesis.register_profile("mentor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("mentor")
 
 REQUIRE_ALL = os.environ.get("MENTOR_TEST_REQUIRE") == "all"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -21,6 +22,7 @@ from sessions.api.serializers import ErrorSerializer
 from sessions.domain.configuration.documentation import as_json
 from sessions.domain.configuration.presets import PRESETS
 from sessions.selectors import configs
+from sessions.selectors.library import kept
 from sessions.selectors.sessions import session_named
 
 MOST_LEVELS = 10
@@ -96,7 +98,14 @@ class CommonSerializer(serializers.Serializer[Any]):
 
 class CompareAskedSerializer(serializers.Serializer[Any]):
     config = AnyTextField(allow_blank=True, trim_whitespace=False)
-    session = serializers.CharField(max_length=64, help_text="The run id of an earlier session.")
+    session = serializers.CharField(max_length=64, required=False, help_text="The run id of an earlier session.")
+    kept = serializers.IntegerField(required=False, min_value=1, help_text="Or the id of a version that was kept.")
+    preset = serializers.CharField(max_length=64, required=False, help_text="Or the name of a usual starting point.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs.keys() & {"session", "kept", "preset"}) != 1:
+            raise serializers.ValidationError("Name one to compare with: session, kept or preset.")
+        return attrs
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
@@ -157,7 +166,7 @@ class CommonView(APIView):
 
 
 class CompareView(APIView):
-    """What a text sets differently from an earlier session."""
+    """What a text sets differently from an earlier session, a kept version or a usual starting point."""
 
     @extend_schema(
         request=CompareAskedSerializer,
@@ -167,7 +176,14 @@ class CompareView(APIView):
     def post(self, request: Request) -> Response:
         asked = CompareAskedSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        session = session_named(asked.validated_data["session"], request.user)
-        return Response(
-            {"results": [asdict(one) for one in configs.differences_to(session, asked.validated_data["config"])]}
-        )
+        earlier = _earlier(asked.validated_data, request)
+        found = configs.differences_to(earlier, asked.validated_data["config"])
+        return Response({"results": [asdict(one) for one in found]})
+
+
+def _earlier(asked: Mapping[str, Any], request: Request) -> bytes:
+    if "kept" in asked:
+        return kept(asked["kept"]).text.encode()
+    if "preset" in asked:
+        return configs.preset_named(asked["preset"])
+    return bytes(session_named(asked["session"], request.user).config_used)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
@@ -25,11 +26,18 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, MentorError):
         later = {"Retry-After": "5"} if error.http_status == 503 else None
         return Response(error.as_dict(), status=error.http_status, headers=later)
+    if isinstance(error, RequestDataTooBig):
+        return Response(_too_large(), status=413)
     answer = exception_handler(error, context)
     if answer is None:
         return None
     answer.data = _shape(error)
     return answer
+
+
+def _too_large() -> dict[str, object]:
+    most = (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) / 1024 / 1024
+    return {"code": "too_large", "detail": f"The request is larger than {most:g} MB.", "hint": "", "errors": {}}
 
 
 def _shape(error: Exception) -> dict[str, object]:

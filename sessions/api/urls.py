@@ -86,6 +86,7 @@ urlpatterns = [
     path("retention/", keeping.RetentionView.as_view(), name="retention"),
     path("retention/plan/", keeping.RetentionPlanView.as_view(), name="retention-plan"),
     path("configs/validate/", configs.ValidateView.as_view(), name="validate"),
+    path("configs/upgrade/", configs.UpgradeView.as_view(), name="upgrade"),
     path("configs/schema/", editor.SchemaView.as_view(), name="settings"),
     path("configs/presets/", editor.PresetsView.as_view(), name="presets"),
     path("configs/common/", editor.CommonView.as_view(), name="common"),

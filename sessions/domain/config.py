@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from sessions.domain.configuration import versions
+from sessions.domain.configuration.checking import Notes
 from sessions.domain.configuration.findings import Finding
 from sessions.domain.configuration.owned import FIELDS, owned
 from sessions.domain.configuration.relations import effective, number_of
@@ -15,9 +17,10 @@ from sessions.domain.configuration.table import RUN_SECTIONS, SECTIONS
 from sessions.domain.configuration.validation import Validation, validate
 from sessions.domain.configuration.values import read
 from sessions.domain.overrides import OverrideError, apply
-from sessions.domain.yaml_tree import MAX_BYTES, ConfigError, dump
+from sessions.domain.yaml_tree import MAX_BYTES, ConfigError, Document, dump, parse
 
-__all__ = ["MAX_BYTES", "BehaviorPlan", "Config", "ConfigError", "OverrideError", "read_config", "with_overrides"]
+__all__ = ["MAX_BYTES", "BehaviorPlan", "Config", "ConfigError", "OverrideError", "read_config", "unknown_to",
+           "with_overrides", "with_run_options"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,33 @@ def with_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
     return Config(config.given, tree, config.defaults, config.fields, (*own, *found_anew), changed=True)
 
 
+def with_run_options(data: bytes, options: Mapping[str, Any]) -> bytes:
+    """Return a configuration with options of the run in the sections where they stand; the same bytes without any.
+
+    So is what is no configuration.
+    """
+    try:
+        tree = parse(data).tree if options else None
+    except ConfigError:
+        tree = None
+    if not isinstance(tree, dict):
+        return data
+    for name in RUN_SECTIONS:
+        own = {key.name: options[key.name] for key in SECTIONS[name].keys if key.name in options}
+        if own:
+            tree[name] = {**(tree.get(name) or {}), **own}
+    return dump(tree)
+
+
+def unknown_to(config: Config, version: str) -> list[Finding]:
+    """Return warnings of what the trainer gets and its version of ML-Agents does not know yet."""
+    # Of a tree that was changed, no place is one in the user's file.
+    document = Document(config.tree, {}, {}) if config.changed else parse(config.given)
+    notes = Notes(document)
+    versions.tell(notes, document.tree, version)
+    return notes.found
+
+
 def _raise_first(found: Validation, *, with_places: bool = True) -> None:
     if found.valid:
         return
@@ -131,7 +161,7 @@ def _plan(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> B
     settings = effective(defaults or None, given)
     max_steps = number_of(settings, "max_steps") or 500_000
     interval = number_of(settings, "checkpoint_interval") or 500_000
-    kept = number_of(settings, "keep_checkpoints")
+    kept, rate = number_of(settings, "keep_checkpoints"), number_of(settings, "learning_rate")
     if settings.get("even_checkpoints") and kept:
         interval = max(1, max_steps // kept)
     return BehaviorPlan(
@@ -140,5 +170,5 @@ def _plan(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> B
         max_steps=max_steps,
         summary_freq=number_of(settings, "summary_freq") or 50_000,
         checkpoint_interval=interval,
-        learning_rate=number_of(settings, "learning_rate") or 3e-4,
+        learning_rate=3e-4 if rate is None else rate,
     )

@@ -24,6 +24,10 @@ MAX_TYPED_CHARACTERS = 100
 # A name in a message may be as long as the file.
 MAX_MESSAGE_CHARACTERS = 500
 _TAG = "tag:yaml.org,2002:"
+WRITTEN_OUT = (
+    "Write the settings out where they are used; put what all behaviors share under default_settings, which "
+    "ML-Agents lays under each of them."
+)
 _MARK = b"\xef\xbb\xbf"
 _PLAIN = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
 
@@ -94,7 +98,8 @@ def parse(data: bytes) -> Document:
         raise _syntax_error(trouble_of(error, text)) from error
     except ConfigError:
         raise
-    except (RecursionError, ValueError, OverflowError) as error:
+    except (RecursionError, ValueError, OverflowError, KeyError, AttributeError, TypeError) as error:
+        # Also what PyYAML raises for a value that is not what its tag says, such as !!bool maybe.
         raise ConfigError("A value in the configuration cannot be read.", place=loader.last_place) from error
     finally:
         loader.dispose()
@@ -119,6 +124,16 @@ def _decode(data: bytes) -> str:
         ) from error
 
 
+def _too_deep(place: Place | None) -> ConfigError:
+    hint = "Settings of ML-Agents are at most nine levels deep."
+    return ConfigError(f"The configuration is nested more than {MAX_DEPTH} levels deep.", hint=hint, place=place)
+
+
+def _foreign(node: Node, path: TreePath) -> ConfigError:
+    hint = "Take it away: numbers, words, lists and settings need no tag."
+    return ConfigError(f"The tag {node.tag} is not allowed here.", hint=hint, place=_start(node), path=".".join(path))
+
+
 def _mark(mark: Any) -> Place | None:
     return Place(mark.line + 1, mark.column + 1) if mark else None
 
@@ -140,6 +155,12 @@ class _Loader(yaml.SafeLoader):
         self.count = 0
         self.last_place: Place | None = None
 
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        # The scanner reads ahead, with every bracket more slowly.
+        if self.flow_level >= MAX_DEPTH:
+            raise _too_deep(Place(self.line + 1, self.column + 1))
+        super().fetch_flow_collection_start(token)
+
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         self.last_place = place = _mark(event.start_mark)
@@ -147,13 +168,13 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ConfigError(
                 "Anchors and aliases (& and *) are not allowed here.",
-                hint="Write the settings out, or use default_settings for what behaviors share.",
+                hint=WRITTEN_OUT,
                 place=place,
             )
         if self.count > MAX_NODES:
             raise ConfigError(f"The configuration has more than {MAX_NODES:,} values.", place=place)
         if self.depth >= MAX_DEPTH:
-            raise ConfigError(f"The configuration is nested more than {MAX_DEPTH} levels deep.", place=place)
+            raise _too_deep(place)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
@@ -181,7 +202,7 @@ class _TreeReader:
             return [self.value(item, (*path, str(number))) for number, item in enumerate(node.value)]
         if isinstance(node, MappingNode) and node.tag == f"{_TAG}map":
             return self._mapping(node, path)
-        raise ConfigError(f"The tag {node.tag} is not allowed here.", place=_start(node), path=".".join(path))
+        raise _foreign(node, path)
 
     def _mapping(self, node: MappingNode, path: TreePath) -> dict[Any, Any]:
         values: dict[Any, Any] = {}
@@ -199,11 +220,14 @@ class _TreeReader:
         if not isinstance(node, ScalarNode):
             raise ConfigError("A list or a mapping cannot be a name.", place=_start(node), path=".".join(path))
         if node.tag == f"{_TAG}merge":
-            raise ConfigError("The merge key << is not allowed here.", place=_start(node), path=".".join(path))
+            message = "The merge key << is not allowed here."
+            raise ConfigError(message, hint=WRITTEN_OUT, place=_start(node), path=".".join(path))
         return self._scalar(node, path)
 
     def _scalar(self, node: ScalarNode, path: TreePath) -> Any:
         self.loader.last_place = place = _start(node)
+        if node.tag not in self.loader.yaml_constructors:
+            raise _foreign(node, path)
         if node.tag != f"{_TAG}str" and len(node.value) > MAX_TYPED_CHARACTERS:
             raise ConfigError("A number is too long.", place=place, path=".".join(path))
         value = self.loader.construct_object(node)

@@ -136,6 +136,7 @@ class StartPage:
     presets: tuple[Preset, ...]
     earlier: list[str] = field(metadata={"help": "Run ids whose configurations may be taken over."})
     kept: list[KeptConfig] = field(metadata={"help": "The newest version of every named configuration."})
+    all_kept: list[KeptConfig] = field(metadata={"help": "Every version of them, newest first."})
     trainers: list[TrainerShape]
     environments: list[EnvironmentShape]
     system: SystemShape

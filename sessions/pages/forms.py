@@ -31,6 +31,10 @@ LIKE = (
 )  # fmt: skip
 
 
+# Of these, those that a configuration may set under env_settings, engine_settings and torch_settings.
+OPTIONS_OF_A_RUN = ("seed", "num_envs", "width", "height", "time_scale", "timeout_wait", "device")
+
+
 class LocalMomentField(forms.CharField):
     """A date and a time as a browser sends them, meant in the time zone of this machine."""
 
@@ -296,4 +300,6 @@ def fields_of(config: Config) -> dict[str, Any]:
     """Return what the form may fill in from a configuration. Force is left to a person: it sets results aside."""
     found = {name: config.fields.get(name) or "" for name in ("env_path", "initialize_from")}
     resume = bool(config.fields.get("resume") or config.fields.get("load_model"))
+    found |= {name: str(config.defaults.get(name, "")) for name in OPTIONS_OF_A_RUN}
+    found["no_graphics"] = bool(config.defaults.get("no_graphics"))
     return {**found, "env_args": shlex.join(config.fields.get("env_args") or ()), "resume": resume}

@@ -14,15 +14,24 @@ from sessions.domain.config import MAX_BYTES, Config, ConfigError, read_config
 from sessions.domain.configuration.presets import PRESETS
 from sessions.domain.numbers import natural
 from sessions.errors import MentorError
-from sessions.models import TrainingSession
+from sessions.models import Environment, TrainingSession
 from sessions.pages import contexts
 from sessions.pages import preflight as checking
 from sessions.pages.browsing import listing
-from sessions.pages.forms import StartForm, fields_of, initial_changes, initial_from, initial_like, typed_overrides
+from sessions.pages.forms import (
+    EDITOR,
+    StartForm,
+    fields_of,
+    initial_changes,
+    initial_from,
+    initial_like,
+    typed_overrides,
+)
 from sessions.pages.rules_form import initial_rules
 from sessions.pages.showing import show
 from sessions.selectors import library, machine, sessions
 from sessions.selectors.configs import earlier_run_ids
+from sessions.selectors.preflight import known_behaviors
 from sessions.selectors.trials import trial_with
 from sessions.services import (
     accounts,
@@ -32,6 +41,7 @@ from sessions.services import (
     preflight,
     repeating,
     starting,
+    trainers,
     trials,
 )
 from sessions.services.config_files import read_config_file
@@ -104,6 +114,7 @@ def _start_page(request: HttpRequest, form: StartForm, *, plan: planning.StartPl
         presets=PRESETS,
         earlier=earlier_run_ids(request.user),
         kept=library.newest_kept(),
+        all_kept=library.all_kept(),
         trainers=machine.trainer_shapes(),
         environments=machine.environment_shapes(),
         system=machine.system_shape(),
@@ -138,9 +149,15 @@ def preview(request: HttpRequest) -> JsonResponse:
         "behaviors": [],
         "suggested_run_id": "",
         "fields": {},
+        "to_mend": "",
+        "known_behaviors": _known_behaviors(request),
+        "trainer_version": _trainer_version(request),
     }
-    config = _config_alone(request, form)
-    if config is not None:
+    data = _given(request, form)
+    config = _config_alone(data)
+    if config is None:
+        answer["to_mend"] = _to_mend(data, form)
+    else:
         taken = set(TrainingSession.objects.values_list("run_id", flat=True))
         answer["behaviors"] = _behavior_fields(config)
         answer["suggested_run_id"] = suggest_run_id(list(config.behaviors), taken)
@@ -160,6 +177,23 @@ def preview(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer)
 
 
+def _known_behaviors(request: HttpRequest) -> list[str]:
+    """Names that the editor offers: those that were last seen in the environment that is chosen."""
+    user = accounts.signed_in(request.user)
+    if request.POST.get("mode") == EDITOR:
+        return sorted(known_behaviors(None, user=user))
+    environment = Environment.objects.filter(path=request.POST.get("env_path", "").strip()).first()
+    if environment is None:
+        return []
+    return sorted({*known_behaviors(environment, user=user), *machine.behaviors_of(environment)})
+
+
+def _trainer_version(request: HttpRequest) -> str:
+    """The version of ML-Agents that the configuration is for."""
+    trainer = trainers.choose(request.POST.get("trainer") or None)
+    return trainer.version if trainer is not None and trainer.kind == "mlagents" else ""
+
+
 def _many(asked: list[planning.StartRequest]) -> list[str]:
     if len(asked) == 1:
         return []
@@ -167,23 +201,37 @@ def _many(asked: list[planning.StartRequest]) -> list[str]:
     return [f"Starts {len(asked)} sessions: {names}. The command is that of the first."]
 
 
-def _config_alone(request: HttpRequest, form: StartForm) -> Config | None:
+def _config_alone(data: bytes) -> Config | None:
     """The configuration as it is given, whatever else is wrong with the form."""
+    try:
+        return read_config(data)
+    except ConfigError:
+        return None
+
+
+def _given(request: HttpRequest, form: StartForm) -> bytes:
+    """The bytes of the configuration that is chosen; none when there are none to be had."""
     form.is_valid()
     upload = request.FILES.get("config_file")
+    if upload is not None:
+        data: bytes = upload.read(MAX_BYTES + 1)
+        upload.seek(0)
+        return data
+    if form.cleaned_data.get("config_text", "").strip():
+        return str(form.cleaned_data["config_text"]).encode()
     try:
-        if upload is not None:
-            data = upload.read(MAX_BYTES + 1)
-            upload.seek(0)
-        elif form.cleaned_data.get("config_text", "").strip():
-            data = form.cleaned_data["config_text"].encode()
-        elif form.cleaned_data.get("config_path"):
-            data = read_config_file(form.cleaned_data["config_path"], by=accounts.signed_in(request.user))
-        else:
-            return None
-        return read_config(data)
-    except (ConfigError, MentorError):
-        return None
+        path = form.cleaned_data.get("config_path")
+        return read_config_file(path, by=accounts.signed_in(request.user)) if path else b""
+    except MentorError:
+        return b""
+
+
+def _to_mend(data: bytes, form: StartForm) -> str:
+    """The text of a file that is refused, for the editor on the page; empty for what is there already."""
+    try:
+        return "" if form.cleaned_data.get("config_text") or len(data) > MAX_BYTES else data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return ""
 
 
 @require_GET

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ from django.conf import settings
 
 from sessions.domain.config_comparison import compare
 from sessions.domain.configuration.common import Group, common_settings
-from sessions.domain.configuration.validation import Validation, validate
+from sessions.domain.configuration.presets import PRESETS
+from sessions.domain.configuration.validation import Beside, Validation, validate
 from sessions.domain.configuration.writing import with_setting
 from sessions.domain.yaml_tree import ConfigError, parse
-from sessions.errors import InvalidInput
-from sessions.models import TrainingSession
+from sessions.errors import InvalidInput, Missing
 from sessions.selectors.sessions import User, visible_sessions
 
 EARLIER_OFFERED = 100
@@ -33,9 +33,14 @@ class Difference:
     kind: str
 
 
-def validation_of(data: bytes, *, name: str = "") -> Validation:
-    """Return everything that is known of a text as a configuration; `name` is that of its file, if it has one."""
-    return validate(data, plugins=settings.MENTOR["MENTOR_PLUGIN_TRAINERS"], behavior=Path(name).stem)
+def validation_of(data: bytes, *, name: str = "", version: str = "", beside: Sequence[Beside] = ()) -> Validation:
+    """Return everything that is known of a text as a configuration.
+
+    `name` is that of its file, if it has one; `version` that of the trainer it is for, when it is not 1.1.0; `beside`
+    the curricula and samplers that stood in files of their own until 0.16.
+    """
+    plugins = settings.MENTOR["MENTOR_PLUGIN_TRAINERS"]
+    return validate(data, plugins=plugins, behavior=Path(name).stem, version=version, beside=beside)
 
 
 def common_of(text: str, change: Mapping[str, Any] | None = None) -> tuple[str, list[Group]]:
@@ -48,14 +53,34 @@ def common_of(text: str, change: Mapping[str, Any] | None = None) -> tuple[str, 
         raise _refusal(error) from error
 
 
-def differences_to(session: TrainingSession, text: str) -> list[Difference]:
-    """Return the settings of a text that are others than those the session was started with; raises InvalidInput."""
+def differences_to(earlier: bytes, text: str) -> list[Difference]:
+    """Return the settings of a text that are others than those of an earlier one; raises InvalidInput."""
     try:
         now = parse(text.encode("utf-8", "surrogatepass")).tree
-        before = parse(bytes(session.config_used)).tree
+        before = parse(earlier).tree
     except ConfigError as error:
         raise _refusal(error) from error
-    return between(before, now)
+    return between(_of_the_same_behavior(before, now), now)
+
+
+def _of_the_same_behavior(before: Any, now: Any) -> Any:
+    """A tree with the name of its only behavior as in another tree that has only one: their settings are compared."""
+    names = [list(tree["behaviors"]) if _has_behaviors(tree) else [] for tree in (before, now)]
+    if [len(one) for one in names] != [1, 1]:
+        return before
+    return {**before, "behaviors": {names[1][0]: before["behaviors"][names[0][0]]}}
+
+
+def _has_behaviors(tree: Any) -> bool:
+    return isinstance(tree, Mapping) and isinstance(tree.get("behaviors"), Mapping)
+
+
+def preset_named(name: str) -> bytes:
+    """Return the text of a usual starting point; raises Missing."""
+    found = next((preset for preset in PRESETS if preset.name == name), None)
+    if found is None:
+        raise Missing(f"There is no preset {name}.")
+    return found.config.encode()
 
 
 def between(before: Any, now: Any) -> list[Difference]:

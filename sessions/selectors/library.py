@@ -31,6 +31,11 @@ def newest_kept() -> list[KeptConfig]:
     return [next(versions) for _, versions in groupby(rows, key=lambda one: one.name)]
 
 
+def all_kept() -> list[KeptConfig]:
+    """Return every version of every name, newest first, without texts."""
+    return list(KeptConfig.objects.defer("text"))
+
+
 def kept_versions() -> list[list[VersionShape]]:
     """Return all names in their order, each with its versions, newest first."""
     rows = KeptConfig.objects.select_related("kept_by")

@@ -129,14 +129,17 @@ def passing_checks(intent: Intent, *, editor: bool) -> list[Check]:
 
 def check_known_behaviors(config: Config, environment: Environment | None, *, user: User) -> Check:
     """Compare the behaviors with those of the last session that trained in an environment."""
-    seen: set[str] = set()
-    if environment is not None:
-        rows = BehaviorProgress.objects.filter(
-            session__in=visible_sessions(user), session__environment=environment, seen=True
-        )
-        last = rows.order_by("-session_id").values_list("session_id", flat=True).first()
-        seen = set(rows.filter(session_id=last).values_list("name", flat=True))
+    seen = known_behaviors(environment, user=user) if environment is not None else set()
     return check_behaviors(config, seen)
+
+
+def known_behaviors(environment: Environment | None, *, user: User) -> set[str]:
+    """Return the behaviors that the last session saw in an environment; None is the Unity Editor."""
+    rows = BehaviorProgress.objects.filter(
+        session__in=visible_sessions(user), session__environment=environment, seen=True
+    )
+    last = rows.order_by("-session_id").values_list("session_id", flat=True).first()
+    return set(rows.filter(session_id=last).values_list("name", flat=True))
 
 
 def check_going_on(session: TrainingSession, intent: Intent) -> list[Check]:

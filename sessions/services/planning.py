@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
-from sessions.domain.configuration.findings import Finding, Severity
+from sessions.domain.configuration.findings import Severity
 from sessions.domain.numbers import natural
 from sessions.domain.rules import InvalidRules, as_json, read_rules
 from sessions.domain.states import ENDED, State
@@ -22,8 +22,9 @@ from sessions.models import Artifact, Environment, Trainer, TrainingSession
 from sessions.runtime.rundir import RunDirectory
 from sessions.selectors.files import checkpoints_are_gone, has_checkpoint
 from sessions.selectors.sessions import visible_sessions
-from sessions.services import environments, outside, schedule, staging, trainers
+from sessions.services import environments, notices, outside, schedule, staging, trainers
 from sessions.services.config_files import read_config_file
+from sessions.services.notices import MOST_SENTENCES
 from sessions.services.staging import Chosen
 
 OPTION_FIELDS = (
@@ -33,8 +34,6 @@ OPTION_FIELDS = (
 
 # What begins the name of a checkpoint from outside where one to start from is asked for.
 OUTSIDE = "outside:"
-# Of a configuration with more mistakes, the first are told.
-MOST_SENTENCES = 20
 GONE = "Bring its results folder back, or begin anew with force."
 
 
@@ -184,9 +183,9 @@ def plan_start(request: StartRequest, *, by: User) -> StartPlan:
         results_dir=results_of_run(request.run_id),
         attempt_number=number,
         after=after,
-        notices=_notices(config, trainer, request),
+        notices=notices.notices(config, trainer, asked=_asked(asked, config), in_editor=not request.env_path),
         chosen=chosen,
-        told=[_with_hint(one) for one in config.warnings if one.path.rpartition(".")[2] in config.fields],
+        told=notices.told(config, asked=_asked(asked, config)),
     )
 
 
@@ -424,18 +423,9 @@ def _checkpoints_named(text: str, *, by: User) -> list[Chosen]:
     return [staging.chosen_checkpoint(artifact)]
 
 
-def _notices(config: Config, trainer: Trainer, request: StartRequest) -> list[str]:
-    notices = []
-    if config.used != config.given:
-        notices.append("The trainer gets your configuration with the overrides applied; both are kept.")
-    notices += [_with_hint(finding) for finding in config.warnings[:MOST_SENTENCES]]
-    if trainer.kind == "mlagents" and not request.env_path:
-        notices.append("Editor mode: press Play in Unity when MENTOR asks for it.")
-    return notices
-
-
-def _with_hint(finding: Finding) -> str:
-    return f"{finding.sentence} {finding.hint}".strip()
+def _asked(request: StartRequest, config: Config) -> dict[str, Any]:
+    """What a request says of the options that stand in its configuration too."""
+    return {name: getattr(request, name, None) for name in config.defaults}
 
 
 def next_attempt_number(session: TrainingSession | None) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from sessions.domain.command import suggest_run_id
+from sessions.domain.config import with_run_options
 from sessions.domain.diagnosis.remedies import REMEDIES
 from sessions.domain.states import ENDED, State
 from sessions.errors import Conflict, Missing
@@ -29,7 +30,8 @@ def request_like(session: TrainingSession) -> StartRequest:
         options["env_args"] = tuple(options["env_args"])
     return StartRequest(
         run_id=session.run_id,
-        config=bytes(session.config_used),
+        # Those that no field of a request speaks of.
+        config=with_run_options(bytes(session.config_used), session.options.get("further") or {}),
         config_name=session.config_name,
         env_path=session.environment.path if session.environment else None,
         editor=session.environment is None,

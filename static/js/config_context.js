@@ -112,20 +112,35 @@ export function keyAt(schema, text, position) {
   return key ? { ...key, path: entry.path, from: entry.from, to: entry.to } : null;
 }
 
-// What could be written at a position: keys that are not there yet, or the words that a value may be.
-export function completionsAt(schema, text, position) {
+// What could be written at a position: keys that are not there yet, or the words that a value may be. `known` are names of
+// behaviors that were seen in the environment.
+export function completionsAt(schema, text, position, known = []) {
   const context = contextAt(text, position);
   if (!context) return null;
   const entries = outline(text);
   const valueOf = reader(entries);
   if (context.kind === "value") {
     const key = keysAt(schema, context.path.slice(0, -1), valueOf)?.find((one) => one.name === context.path.at(-1));
-    return key?.choices.length ? { from: context.from, options: key.choices.map((word) => ({ label: word, type: "enum" })) } : null;
+    const words = key?.name === "behavior" ? [...new Set([...behaviorsIn(entries), ...known])] : (key?.choices ?? []);
+    return words.length ? { from: context.from, options: words.map((word) => ({ label: word, type: "enum", apply: written(word) })) } : null;
   }
   const own = entries.find((entry) => entry.from === context.from)?.path.at(-1);
   const given = new Set(entries.filter((entry) => same(entry.path.slice(0, -1), context.path)).map((entry) => entry.path.at(-1)));
+  if (same(context.path, ["behaviors"])) {
+    const names = known.filter((name) => !given.has(name) || name === own);
+    return names.length ? { from: context.from, options: names.map((name) => behavior(name, context.indent)) } : null;
+  }
   const keys = (keysAt(schema, context.path, valueOf) ?? []).filter((key) => !key.outdated && (!given.has(key.name) || key.name === own));
   return keys.length ? { from: context.from, options: keys.map((key) => option(key, context.indent)) } : null;
+}
+
+const behaviorsIn = (entries) => entries.filter(({ path }) => path.length === 2 && path[0] === "behaviors").map(({ path }) => path[1]);
+
+// A name that YAML would read otherwise stands in quotes.
+const written = (name) => (/^[A-Za-z0-9_][\w ./-]*$/.test(name) && /[A-Za-z]/.test(name) ? name : JSON.stringify(name));
+
+function behavior(name, indent) {
+  return { label: name, type: "namespace", info: "Seen in this environment.", apply: `${written(name)}:\n${" ".repeat(indent + 2)}` };
 }
 
 const HOLDERS = ["section", "behaviors", "parameters", "signals", "hyperparameters", "curriculum"];

@@ -37,16 +37,17 @@ const colours = ({ tags }) => [
 ];
 
 // `cm` is the vendored CodeMirror. In a shadow root its styles are adopted sheets, which the page's policy allows.
-export function createEditor(area, cm, { schema, onRest, onKey, restMs = 350 }) {
+export function createEditor(area, cm, { schema, names, onRest, onKey, restMs = 350 }) {
   const host = document.createElement("div");
   host.className = "editor";
   area.before(host);
   area.hidden = true;
   const root = host.attachShadow({ mode: "open" });
   let timer = 0;
-  const view = new cm.EditorView({ doc: area.value, parent: root, root, extensions: extensions(cm, { schema, label: area.labels[0]?.textContent ?? "YAML", changed }) });
+  const view = new cm.EditorView({ doc: area.value, parent: root, root, extensions: extensions(cm, { schema, names, label: area.labels[0]?.textContent ?? "YAML", changed }) });
   area.labels[0]?.addEventListener("click", () => view.focus());
-  rest();
+  // Once the caller has what this function returns.
+  timer = setTimeout(rest);
 
   function changed(update) {
     if (update.docChanged) {
@@ -85,10 +86,10 @@ export function createEditor(area, cm, { schema, onRest, onKey, restMs = 350 }) 
   };
 }
 
-function extensions(cm, { schema, label, changed }) {
+function extensions(cm, { schema, names, label, changed }) {
   const complete = (context) => {
-    const found = completionsAt(schema, context.state.doc.toString(), context.pos);
-    return found && (context.explicit || context.matchBefore(/[\w:] ?/)) ? { ...found, validFor: /^\w*$/ } : null;
+    const found = completionsAt(schema, context.state.doc.toString(), context.pos, names());
+    return found && (context.explicit || context.matchBefore(/[\w:] ?/)) ? { ...found, validFor: /^[^\s:]*$/ } : null;
   };
   return [
     cm.lineNumbers(), cm.foldGutter(), cm.lintGutter(), cm.highlightActiveLine(), cm.highlightActiveLineGutter(), cm.highlightSpecialChars(),

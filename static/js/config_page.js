@@ -3,6 +3,7 @@ import { createEditor } from "./config_editor.js";
 import { sentence } from "./config_context.js";
 import { summary } from "./config_findings.js";
 import { createCommonForm } from "./config_form.js";
+import { createUpgrade } from "./config_upgrade.js";
 
 const root = document.querySelector("[data-config]");
 const form = root.closest("form");
@@ -25,13 +26,18 @@ function say(text) {
 const trying = (work) => (...given) => work(...given).then(() => say(""), (error) => say(error.message));
 
 function start(cm, schema) {
+  let known = [];
+  let version = "";
   const common = createCommonForm(part("common"), { onChange: trying(write) });
-  const editor = createEditor(form.elements.config_text, cm, { schema, onRest: trying(look), onKey: tell });
+  const editor = createEditor(form.elements.config_text, cm, { schema, names: () => known, onRest: trying(look), onKey: tell });
+  const upgrade = createUpgrade(part, { ask: (body) => ask(urls.upgrade, body), text: editor.text, take: (text) => editor.begin(text), trying });
   root.setAttribute("data-ready", "");
 
   async function look(text) {
+    if (!text.trim()) upgrade.look(text, {});
     if (!text.trim()) return show(text, { findings: [] }, []);
-    const found = await ask(urls.validate, { config: text });
+    const found = await ask(urls.validate, { config: text, version });
+    await upgrade.look(text, found);
     const groups = found.format === schema.version ? (await ask(urls.common, { config: text }).catch(() => null))?.groups : null;
     if (text === editor.text()) show(text, found, groups);
     if (part("compare").value) await compare();
@@ -53,10 +59,11 @@ function start(cm, schema) {
   }
 
   async function compare() {
-    const session = part("compare").value;
-    part("differences").hidden = !session;
-    if (!session) return;
-    const { results } = await ask(urls.compare, { config: editor.text(), session });
+    const { preset, kept, session } = part("compare").selectedOptions[0].dataset;
+    const other = preset ? { preset } : kept ? { kept: Number(kept) } : session ? { session } : null;
+    part("differences").hidden = !other;
+    if (!other) return;
+    const { results } = await ask(urls.compare, { config: editor.text(), ...other });
     part("rows").replaceChildren(...results.map(row));
     part("same").hidden = results.length > 0;
     part("table").hidden = results.length === 0;
@@ -90,6 +97,13 @@ function start(cm, schema) {
     event.preventDefault();
     part("keep").click();
   });
+  form.addEventListener("trained-in", ({ detail }) => {
+    known = detail.behaviors;
+    const other = detail.version !== version;
+    version = detail.version;
+    if (other) trying(look)(editor.text());
+  });
+  form.addEventListener("open-text", (event) => editor.begin(event.detail));
   part("keep").addEventListener("click", trying(keep));
   part("begin").addEventListener("change", (event) => trying(begin)(event.target));
   part("compare").addEventListener("change", trying(compare));

@@ -67,6 +67,7 @@ function showChecks({ checks = [], parser = "none", connection = "none" }) {
 function show(seen) {
   const { command, errors = {}, notices = [], behaviors = [], suggested_run_id: suggestion, fields = {} } = seen;
   showChecks(seen);
+  form.dispatchEvent(new CustomEvent("trained-in", { detail: { behaviors: seen.known_behaviors ?? [], version: seen.trainer_version ?? "" } }));
   part("command").replaceChildren(...optionNodes(command ?? ""));
   part("command-shown").hidden = !command;
   part("command-missing").hidden = Boolean(command);
@@ -76,8 +77,19 @@ function show(seen) {
   for (const place of form.querySelectorAll("[data-errors]")) {
     if (touched.has(place.dataset.errors)) place.textContent = (errors[place.dataset.errors] ?? []).join(" ");
   }
+  offerToMend(seen.to_mend ?? "");
   suggest(suggestion);
   if (fillFields(fields)) previewSoon();
+}
+
+// What is wrong with a file is mended in the editor, and the file stays as it is.
+function offerToMend(text) {
+  part("to-mend").hidden = !text;
+  part("to-mend").onclick = () => {
+    for (const name of ["config_path", "config_file"]) form.elements[name].value = "";
+    chooseSource("text");
+    form.dispatchEvent(new CustomEvent("open-text", { detail: text }));
+  };
 }
 
 function suggest(name) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from mentor_site.options import BASE_DIR
 from tests.browsing import ARGUMENTS, find_browser
 from tests.end_to_end.practice import GRANTED
 from tests.running import RunningMentor, eventually, running_mentor
+from tests.sessions.domain.configuration.old_examples import FLAT_PPO, SAMPLERS_0_16
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Dialog, Page
@@ -224,6 +226,25 @@ def test_a_configuration_is_written_in_the_editor(mentor: RunningMentor, visitor
     visitor.waits_for(".cm-completionInfo", "best off with self-play")
     editor.press("Enter")
     assert text.input_value().endswith("    time_hrizon: 5\n    threaded: ")
+
+
+def test_an_old_configuration_is_upgraded_on_the_page(mentor: RunningMentor, visitor: Visitor, tmp_path: Path) -> None:
+    page, old, samplers = visitor.page, tmp_path / "old.yaml", tmp_path / "samplers.yaml"
+    old.write_text(FLAT_PPO, encoding="utf-8")
+    samplers.write_text(SAMPLERS_0_16, encoding="utf-8")
+    page.goto(f"{mentor.url}/start/")
+    page.get_by_role("button", name="Upload").click()
+    page.set_input_files("#id_config_file", old)
+    visitor.waits_for("[data-errors=config_file]", "written for ML-Agents 0.16 or older")
+    page.get_by_role("button", name="Mend it in the editor").click()
+    visitor.waits_for("[data-config-lines]", "+behaviors:")
+    page.set_input_files("[data-config-beside]", samplers)
+    visitor.waits_for("[data-config-lines]", "+environment_parameters:")
+    page.get_by_role("button", name="Take the upgrade").click()
+    page.locator("[data-config-upgrade]").wait_for(state="hidden")
+    assert "environment_parameters:\n  mass:\n" in page.locator("#id_config_text").input_value()
+    page.get_by_label("Compare with").select_option("PPO")
+    visitor.waits_for("[data-config-rows]", "behaviors.Roller.max_steps")
 
 
 def test_what_others_wrote_is_shown_and_never_executed(mentor: RunningMentor, visitor: Visitor) -> None:

@@ -11,7 +11,8 @@ const schema = {
     { name: "of sac", title: "sac", keys: [key("tau", "number")] },
     { name: "extrinsic", title: "Extrinsic", keys: [key("gamma", "number")] },
     { name: "curriculum", title: "Curriculum", keys: [key("curriculum", "curriculum")] },
-    { name: "lesson", title: "Lesson", keys: [key("name", "text"), key("value", "sampler")] },
+    { name: "lesson", title: "Lesson", keys: [key("name", "text"), key("value", "sampler"), key("completion_criteria", "section", { section: "criteria" })] },
+    { name: "criteria", title: "Criteria", keys: [key("behavior", "text")] },
     { name: "sampler", title: "Sampler", keys: [key("sampler_type", "choice", { choices: ["uniform"] }), key("sampler_parameters", "section")] },
     { name: "uniform", title: "Uniform", keys: [key("min_value", "number")] },
   ],
@@ -54,9 +55,9 @@ test("choices are offered as values", () => {
 
 test("lessons and samplers know their keys, with their lists indented or not", () => {
   const head = "environment_parameters:\n  size:\n    curriculum:\n";
-  assert.deepEqual(offered(`${head}      - |`), ["name", "value"]);
-  assert.deepEqual(offered(`${head}    - name: One\n      |`), ["value"]);
-  assert.deepEqual(offered(`${head}    - name: One\n      value: 1\n    - |`), ["name", "value"]);
+  assert.deepEqual(offered(`${head}      - |`), ["name", "value", "completion_criteria"]);
+  assert.deepEqual(offered(`${head}    - name: One\n      |`), ["value", "completion_criteria"]);
+  assert.deepEqual(offered(`${head}    - name: One\n      value: 1\n    - |`), ["name", "value", "completion_criteria"]);
   assert.deepEqual(offered("environment_parameters:\n  size:\n    sampler_type: uniform\n    sampler_parameters:\n      |"), ["min_value"]);
 });
 
@@ -97,4 +98,12 @@ test("long lines take no time", () => {
   const begun = performance.now();
   contextAt(text, text.length);
   assert.ok(performance.now() - begun < 1000);
+});
+
+test("names of behaviors are offered from the environment and from the text", () => {
+  const at = (text, known) => completionsAt(schema, text.replace("|", ""), text.indexOf("|"), known)?.options.map((one) => [one.label, one.apply]);
+  assert.deepEqual(at("behaviors:\n  |", ["Ball", "Ворота"]), [["Ball", "Ball:\n    "], ["Ворота", '"Ворота":\n    ']]);
+  assert.equal(at("behaviors:\n  Ball:\n    max_steps: 5\n  |", ["Ball"]), undefined, "what is there is not offered again");
+  const criteria = "behaviors:\n  Ball:\n    max_steps: 5\nenvironment_parameters:\n  x:\n    curriculum:\n      - name: a\n        completion_criteria:\n          behavior: |";
+  assert.deepEqual(at(criteria, ["Goal"]).map(([label]) => label), ["Ball", "Goal"]);
 });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -9,11 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from tests.sessions.domain.configuration.old_examples import CURRICULUM_0_10, FLAT_SAC
+from tests.sessions.domain.configuration.old_examples import CURRICULUM_0_10, FLAT_SAC, SAMPLERS_0_16
 
 GOOD = "behaviors:\n  Ball:\n    trainer_type: ppo\n    summary_freq: 1000\n"
 
@@ -52,10 +54,31 @@ def test_an_upgrade_is_shown_as_a_difference(tmp_path: Path, capsys: pytest.Capt
 def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CommandError):
         call_command("validate", str(tmp_path / "nothing.yaml"), str(tmp_path), "--json")
-    assert ["cannot be read" in one["findings"][0]["message"] for one in json.loads(capsys.readouterr().out)] == [
-        True,
-        True,
-    ]
+    told = [one["findings"][0] for one in json.loads(capsys.readouterr().out)]
+    assert "cannot be read" in told[0]["message"]
+    assert (told[1]["message"], told[1]["line"]) == ("This is a folder.", None)
+
+
+def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD + "    network_settings: {deterministic: true}\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    call_command("validate", "-", "--json", "--trainer-version", "0.26.0")
+    (one,) = json.loads(capsys.readouterr().out)
+    assert (one["file"], one["valid"], [finding["line"] for finding in one["findings"]]) == ("-", True, [5])
+    assert "since ML-Agents 0.28; 0.26.0 passes over it" in one["findings"][0]["message"]
+
+
+def test_curricula_and_samplers_of_their_own_are_taken_along(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = [written(tmp_path, "Roller.json", CURRICULUM_0_10), written(tmp_path, "samplers.yaml", SAMPLERS_0_16)]
+    with pytest.raises(CommandError):
+        call_command("validate", written(tmp_path, "old.yaml", FLAT_SAC), "--json", beside=list(map(Path, beside)))
+    (one,) = json.loads(capsys.readouterr().out)
+    made = yaml.safe_load(one["upgraded"])
+    assert list(made["environment_parameters"]) == ["speed", "mass", "gravity", "scale"]
+    assert "behavior: Roller" in one["upgraded"]
+    assert any("resampling-interval" in finding["message"] for finding in one["findings"])
 
 
 @pytest.mark.slow

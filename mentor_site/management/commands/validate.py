@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sessions.domain.configuration.findings import Finding, Severity
 from sessions.domain.configuration.table import VERSION
-from sessions.domain.configuration.validation import Validation, difference
+from sessions.domain.configuration.validation import Beside, Validation, difference
 from sessions.domain.yaml_tree import MAX_BYTES
 from sessions.selectors.configs import validation_of
+
+STANDARD_INPUT = Path("-")
 
 
 class Command(BaseCommand):
@@ -27,11 +31,29 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG", help="A YAML file.")
+        parser.add_argument("configs", nargs="+", type=Path, metavar="CONFIG", help="A YAML file; - is standard input.")
+        parser.add_argument(
+            "--trainer-version",
+            default="",
+            metavar="VERSION",
+            help="That of your mlagents, such as 0.28.0, when it is older than 1.1.0: warns of what it does not know.",
+        )
+        parser.add_argument(
+            "--beside",
+            action="append",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help="A curriculum or samplers of 0.16 or older that the upgrade is to take along; may be repeated.",
+        )
         parser.add_argument("--json", action="store_true", help="Print a list with one object per file instead.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = [(path, *_validated(path)) for path in options["configs"]]
+        try:
+            beside = [Beside(path.name, _read(path)) for path in options["beside"]]
+        except OSError as error:
+            raise CommandError(f"{error.filename} cannot be read: {error.strerror}.", returncode=1) from error
+        found = [(path, *_validated(path, options["trainer_version"], beside)) for path in options["configs"]]
         if options["json"]:
             listed = [{"file": str(path), **validation.as_json()} for path, _, validation in found]
             self.stdout.write(json.dumps(listed, indent=2))
@@ -43,14 +65,30 @@ class Command(BaseCommand):
             raise CommandError(f"{refused} of {len(found)} would be refused.", returncode=1)
 
 
-def _validated(path: Path) -> tuple[bytes, Validation]:
+def _validated(path: Path, version: str, beside: Sequence[Beside]) -> tuple[bytes, Validation]:
     try:
-        with path.expanduser().open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = _read(path)
+    except IsADirectoryError:
+        return b"", _unreadable("This is a folder.", "Name its files, such as config/*.yaml.")
     except OSError as error:
-        message = f"The file cannot be read: {error.strerror or error}."
-        return b"", Validation(VERSION, (Finding(Severity.ERROR, None, None, "", message),))
-    return data, validation_of(data, name=path.name)
+        return b"", _unreadable(f"The file cannot be read: {error.strerror or error}.")
+    name = path.name if path != STANDARD_INPUT else ""
+    return data, validation_of(data, name=name, version=version, beside=beside)
+
+
+def _read(path: Path) -> bytes:
+    """The beginning of a file, of one byte more than a configuration may have."""
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    path = path.expanduser()
+    if path.is_dir():  # which Windows calls a lack of permission
+        raise IsADirectoryError(errno.EISDIR, "It is a folder", str(path))
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _unreadable(message: str, hint: str = "") -> Validation:
+    return Validation(VERSION, (Finding(Severity.ERROR, None, None, "", message, hint),))
 
 
 def _lines(path: Path, data: bytes, validation: Validation) -> Iterator[str]:

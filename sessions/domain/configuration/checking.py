@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from sessions.domain.yaml_tree import Document, TreePath
 from sessions.domain.yaml_trouble import Place
 
 _UNSAFE_IN_NAMES = re.compile(r"[/\\\x00-\x1f\x7f]")
+_ODD_AT_THE_END = re.compile(r"""[:"',;=]$""")
 MOST_FINDINGS = 300
 _MOST_SHOWN = 60
 _PLUGINS = "Trainers that plugins bring are named in MENTOR_PLUGIN_TRAINERS."
@@ -28,12 +30,20 @@ class Notes:
 
     document: Document
     found: list[Finding] = field(default_factory=list)
+    refused: bool = False
 
     def error(self, message: str, *path: str, hint: str = "", at_value: bool = False) -> None:
         self._add(Severity.ERROR, message, path, hint, at_value=at_value)
 
     def warn(self, message: str, *path: str, hint: str = "") -> None:
         self._add(Severity.WARNING, message, path, hint, at_value=False)
+
+    def odd_name(self, name: Any, path: TreePath) -> None:
+        """Warn of a name of the user's own that ends with a sign of YAML or the like."""
+        sign = _ODD_AT_THE_END.search(str(name))
+        if sign is not None:
+            hint = "It must be exactly the name in Unity."
+            self.warn(f"The name {_shown(name)} ends with {sign[0]}, surely by mistake.", *path, hint=hint)
 
     def has_error(self, *path: str) -> bool:
         inside = ".".join(path)
@@ -43,13 +53,19 @@ class Notes:
         )
 
     @property
-    def is_full(self) -> bool:
-        """Whether so much was found that nobody reads on; a file of nothing but mistakes is then no longer work."""
+    def is_crowded(self) -> bool:
+        """Whether so much was found that nobody reads on: further warnings are not kept."""
         return len(self.found) >= MOST_FINDINGS
 
+    @property
+    def is_full(self) -> bool:
+        """Whether one may stop looking: nobody reads on, and the document is refused already."""
+        return self.is_crowded and self.refused
+
     def _add(self, severity: Severity, message: str, path: TreePath, hint: str, *, at_value: bool) -> None:
-        if self.is_full and severity is Severity.WARNING:
+        if self.is_full or (self.is_crowded and severity is Severity.WARNING):
             return
+        self.refused = self.refused or severity is Severity.ERROR
         place = self.place(path, at_value=at_value)
         line, column = (place.line, place.column) if place else (None, None)
         self.found.append(Finding(severity, line, column, ".".join(path), message, hint))
@@ -83,7 +99,8 @@ class Checker:
         """Check a whole document."""
         if not isinstance(tree, Mapping):
             message = "The configuration is empty." if tree is None else "The configuration must begin with behaviors:."
-            self.notes.error(message, hint="Begin with behaviors: and, indented under it, the name of a behavior.")
+            hint = "Begin with behaviors: and, indented under it, the name of a behavior."
+            self.notes.error(message, hint=hint, at_value=True)
             return
         self.defaults = tree.get("default_settings")
         self.section(table.ROOT, tree, ())
@@ -106,9 +123,13 @@ class Checker:
                 self.value(key, value, (*path, str(name)))
         for key in section.keys:
             is_there = key.name in given or self._inherits(path, key.name)
-            if key.required and not is_there and not misspelt(key.name, given, section):
+            if key.required and not is_there and not self._misspelt(key, given, section):
                 self.notes.error(f"{key.name} is missing.", *path, hint=key.help)
         return True
+
+    def _misspelt(self, key: Key, given: Collection[Any], section: Section) -> bool:
+        """Whether a key was meant by another word, which takes time to find out."""
+        return not self.notes.is_crowded and misspelt(key.name, given, section) is not None
 
     def _inherits(self, path: TreePath, name: str) -> bool:
         """Whether a setting of a behavior stands in default_settings at the same place."""
@@ -119,20 +140,22 @@ class Checker:
 
     def _no_section(self, given: Any, path: TreePath) -> None:
         name = path[-1] if path else "The configuration"
-        # A text may be the line below the key, without its colon.
+        # A text may be the line below the key, without its colon, and a list settings that begin with a hyphen.
         message, hint = f"{name} must have its settings indented under it.", "At least {}."
-        self.notes.error(message, *path, hint=hint, at_value=isinstance(given, str))
+        if isinstance(given, list) and given:
+            hint = "They begin without a hyphen."
+        self.notes.error(message, *path, hint=hint, at_value=isinstance(given, str | list))
 
     def _unknown(self, section: Section, given: Mapping[Any, Any], name: Any, path: TreePath) -> None:
         if name in self.passed_over and section in (table.ROOT, table.BEHAVIOR):
             return None
         if self.notes.is_full:
             return None
-        hint = key_hint(str(name), section)
+        hint = "" if self.notes.is_crowded else key_hint(str(name), section)
         if section is table.ROOT:
             return self.notes.error(f"{name} is no section of a configuration.", *path, str(name), hint=hint)
         needed = any(
-            key.required and key.name not in given and misspelt(key.name, [name], section) for key in section.keys
+            key.required and key.name not in given and self._misspelt(key, [name], section) for key in section.keys
         )
         message = f"{name} is no setting of {spoken(section)}"
         if section.strict or needed:
@@ -200,6 +223,7 @@ class Checker:
                 *path,
                 hint="Put it in quotes.",
             )
+        self.notes.odd_name(name, path)
         if _UNSAFE_IN_NAMES.search(str(name)) or str(name).strip(" .") == "":
             self.notes.error(
                 f"The behavior name {name!r} cannot be the name of a folder.",
@@ -237,6 +261,7 @@ class Checker:
             )
         for name, settings in value.items():
             inner = (*path, str(name))
+            self.notes.odd_name(name, inner)
             if isinstance(settings, Mapping) and ("curriculum" in settings or misspelt_curriculum(settings)):
                 self.section(table.CURRICULUM, settings, inner)
             else:
@@ -254,6 +279,8 @@ class Checker:
             quoted = isinstance(value, str) and values.as_float(value) is not None
             hint = "Take the quotes away, and write 1.0e+4 for 1e4." if quoted else ""
             self.notes.error(f"{name} must be {kinds}.", *path, hint=hint, at_value=isinstance(value, str))
+        elif not math.isfinite(value):
+            self.notes.warn(f"{name} is {_shown(value)}.", *path, hint="Unity needs a finite number.")
 
     def _sampler_section(self, given: Mapping[Any, Any], path: TreePath) -> None:
         self.section(table.SAMPLER, given, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,13 @@ from sessions.domain.configuration.names import suggestion
 from sessions.domain.configuration.schema import Key, Kind, Section
 from sessions.domain.yaml_tree import TreePath
 
+FOR_ALL_OTHERS = (
+    "Until 0.16 behaviors that the file does not name were trained with default; 1.1.0 wants each under behaviors."
+)
 IMITATION = ("online_bc", "offline_bc", "imitation")
+_LONGEST_REMARK = 1000
+# From one section to the next; nobody had more than one.
+_MOST_REFERENCES = 10
 # What became of a name when it was changed later.
 _RENAMED = {"trainer": "trainer_type", "pretraining": "behavioral_cloning"}
 _SELF_PLAY = {"play_against_current_self_ratio": "play_against_latest_model_ratio",
@@ -58,13 +64,37 @@ class FlatUpgrade:
         named = {str(name): self._own(tree, name) for name in tree if name != "default"}
         self._check("default", default)
         upgraded: dict[str, Any] = {}
+        used: set[Any] = set()
         for name, own in named.items():
+            self.notes.odd_name(name, (name,))
             if own is not None and not self.notes.is_full:
                 self._check(name, own)
-                upgraded[name] = self.behavior({**default, **own})
-        if upgraded:
-            return {"behaviors": upgraded}
-        return {"default_settings": self.behavior(default)}
+                given = {**default, **own}
+                upgraded[name] = self.behavior(given)
+                used |= _used(given) | own.keys()
+                self._tell_unused(name, own, _used(given), str(upgraded[name]["trainer_type"]))
+        if not upgraded:
+            upgraded_default = self.behavior(default)
+            self._tell_unused("default", default, _used(default), str(upgraded_default["trainer_type"]))
+            return {"default_settings": upgraded_default}
+        if default:
+            self._tell_unused("default", default, used, "these behaviors")
+            self._remark(FOR_ALL_OTHERS)
+            owns = [own for own in named.values() if own is not None]
+            otherwise = [str(name) for name in default if all(name in own for own in owns)]
+            if otherwise:
+                self._remark(f"Every behavior sets otherwise than default: {', '.join(otherwise)[:_LONGEST_REMARK]}.")
+        return {"behaviors": upgraded}
+
+    def _tell_unused(self, name: str, given: Mapping[Any, Any], used: Collection[Any], trainer: str) -> None:
+        """Note the settings that nothing was made of, so that none is lost without a word."""
+        for key_name in given:
+            if key_name in used or _key_of(key_name) is None:
+                continue
+            memory = table.MEMORY.get(key_name) is not None
+            why = "without use_recurrent: true" if memory else f"for {trainer}"
+            message = f"{key_name} has no effect {why}; the upgrade leaves it out."
+            self.notes.warn(message, name, str(key_name), hint="Delete it, or look whether it was meant otherwise.")
 
     def _misspelt_default(self, tree: Mapping[Any, Any]) -> None:
         name = next((str(name) for name in tree if suggestion(str(name), ["default"]).startswith("Did")), None)
@@ -74,7 +104,7 @@ class FlatUpgrade:
     def _own(self, tree: Mapping[Any, Any], name: Any) -> Mapping[Any, Any] | None:
         """The section of a behavior; until 0.16 one could also name that of another behavior."""
         own, seen = tree[name], {name}
-        while isinstance(own, str) and own in tree and own not in seen:
+        while isinstance(own, str) and own in tree and own not in seen and len(seen) < _MOST_REFERENCES:
             seen.add(own)
             own = tree[own]
         if isinstance(own, Mapping):
@@ -140,6 +170,11 @@ class FlatUpgrade:
             key = section.get(name) or next((one for one in also if one.name == name), None)
             if key is not None:
                 checker.value(replace(key, until=""), value, (*path, str(name)))
+            if key in _OLD_IN_SIGNALS:
+                message = f"{name} of a reward signal went out of use; the upgrade leaves it out."
+                self.notes.warn(message, *path, str(name), hint="It has no successor.")
+            elif key is not None:
+                self._same_size(name, given, path)
             else:
                 hint = suggestion(str(name), section.names)
                 self.notes.warn(
@@ -148,6 +183,10 @@ class FlatUpgrade:
         for key in section.keys:
             if key.required and key.name not in given:
                 self.notes.error(f"{key.name} is missing.", *path, hint=key.help)
+
+    def _same_size(self, name: Any, given: Mapping[Any, Any], path: TreePath) -> None:
+        if name == "encoding_size" and isinstance(given.get("network_settings"), Mapping):
+            self.notes.warn("encoding_size has no effect beside network_settings.", *path, str(name))
 
     def behavior(self, given: Mapping[Any, Any]) -> dict[str, Any]:
         """Return one behavior of 1.1.0 made of flat settings, those of `default` included."""
@@ -191,11 +230,40 @@ class FlatUpgrade:
         if batch and length > batch:
             self._remark("sequence_length was larger than batch_size, which 1.1.0 refuses; it is now as large.")
             length = batch
+        if size % 2:
+            self._remark("memory_size was odd, which 1.1.0 refuses; it is now one more.")
         return {"memory": {"sequence_length": length, "memory_size": size + size % 2}}
 
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
             self.remarks.append(text)
+
+
+def _used(given: Mapping[Any, Any]) -> set[Any]:
+    """The flat settings that something of 1.1.0 is made of."""
+    trainer = given.get("trainer")
+    section = table.HYPERPARAMETERS["sac" if trainer == "sac" else "ppo"]
+    used = {
+        "trainer",
+        "use_recurrent",
+        "use_curiosity",
+        "reward_signals",
+        "behavioral_cloning",
+        "pretraining",
+        "self_play",
+    }
+    used |= {*section.names, *table.NETWORK.names, *table.BEHAVIOR.names}
+    if given.get("use_recurrent") is True:
+        used |= {*table.MEMORY.names}
+    if given.get("use_curiosity") is True:
+        used |= {"curiosity_strength", "curiosity_enc_size"}
+    if not given.get("reward_signals"):
+        used.add("gamma")
+    if trainer == "offline_bc":
+        used.add("demo_path")
+    if trainer == "sac":
+        used |= {"train_interval", "num_update", "reward_signal_num_update"}
+    return used
 
 
 def signals(given: Mapping[Any, Any]) -> dict[str, Any]:

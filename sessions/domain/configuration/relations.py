@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +26,7 @@ def effective(defaults: Any, given: Mapping[Any, Any]) -> dict[str, Any]:
     """
     merged: dict[str, Any] = {}
     if isinstance(defaults, Mapping):
-        merged = copy.deepcopy(dict(defaults))
+        merged = dict(defaults)
         merged.setdefault("trainer_type", "ppo")
         merged.setdefault("reward_signals", {"extrinsic": {}})
         section = hyperparameters_of(merged)

@@ -14,6 +14,8 @@ MAX_COUNT = 10**15
 COUNT = Range(1, MAX_COUNT)
 FROM_ZERO = Range(0, MAX_COUNT)
 POSITIVE = Range(above=0)
+# PyTorch's optimizers refuse what is less; with 0 they run and learn nothing.
+RATE = Range(0)
 SHARE = Range(0, 1)
 SCHEDULES = ("linear", "constant")
 
@@ -63,7 +65,7 @@ _BATCH = Key("batch_size", Kind.WHOLE, 1024, "Experiences in one step of gradien
 _BUFFER = Key("buffer_size", Kind.WHOLE, 10_240, "Experiences that are collected before the network is updated; a multiple of batch_size.",
               limits=COUNT, usual=Range(2048, 409_600))  # fmt: skip
 _RATE = Key("learning_rate", Kind.NUMBER, 3e-4, "The size of each step of gradient descent; smaller when the reward does not rise steadily.",
-            limits=POSITIVE, usual=Range(1e-5, 1e-3), also_called=("lr",))  # fmt: skip
+            limits=RATE, sound=POSITIVE, usual=Range(1e-5, 1e-3), also_called=("lr",))  # fmt: skip
 _SCHEDULE = Key("learning_rate_schedule", Kind.CHOICE, "linear", "Whether the learning rate falls to 0 at max_steps or stays.",
                 choices=SCHEDULES)  # fmt: skip
 _ON_POLICY = (
@@ -90,7 +92,7 @@ SAC = Section("hyperparameters of sac", "Hyperparameters of sac", True, (
     Key("batch_size", Kind.WHOLE, 128, "Experiences in one step of gradient descent.", limits=COUNT, usual=Range(32, 1024)),
     Key("buffer_size", Kind.WHOLE, 50_000, "Experiences that are remembered; thousands of times longer than an episode.",
         limits=COUNT, usual=Range(50_000, 1_000_000)),
-    Key("learning_rate", Kind.NUMBER, 3e-4, "The size of each step of gradient descent.", limits=POSITIVE,
+    Key("learning_rate", Kind.NUMBER, 3e-4, "The size of each step of gradient descent.", limits=RATE, sound=POSITIVE,
         usual=Range(1e-5, 1e-3), also_called=("lr",)),
     Key("learning_rate_schedule", Kind.CHOICE, "constant", "Whether the learning rate falls to 0 at max_steps or stays.",
         choices=SCHEDULES),
@@ -104,7 +106,7 @@ SAC = Section("hyperparameters of sac", "Hyperparameters of sac", True, (
     Key("init_entcoef", Kind.NUMBER, 1.0, "How strongly chance is favoured at the beginning.", limits=POSITIVE,
         usual=Range(0.05, 1.0)),
     Key("reward_signal_steps_per_update", Kind.NUMBER, "[steps_per_update]", "The same for the reward signals.",
-        limits=POSITIVE, also_called=("reward_signal_num_update",)),
+        limits=POSITIVE, usual=Range(1, 20), also_called=("reward_signal_num_update",)),
 ))  # fmt: skip
 HYPERPARAMETERS = {"ppo": PPO, "sac": SAC, "poca": POCA}
 
@@ -128,7 +130,9 @@ MEMORY = Section("memory", "Memory", False, (
 ))  # fmt: skip
 
 _GAMMA = Key("gamma", Kind.NUMBER, 0.99, "How much later rewards count.", sound=SHARE, usual=Range(0.8, 0.995))
-_STRENGTH = Key("strength", Kind.NUMBER, 1.0, "What this reward is multiplied by.", sound=Range(0))
+_STRENGTH = Key(
+    "strength", Kind.NUMBER, 1.0, "What this reward is multiplied by.", sound=Range(0), usual=Range(0.001, 10)
+)
 _NETWORK = Key(
     "network_settings", Kind.SECTION, None, "The network of this signal.", section="network_settings", since="0.25"
 )
@@ -138,7 +142,7 @@ _SIGNAL = (_GAMMA, _STRENGTH, _NETWORK)
 
 
 def _signal_rate(default: float) -> Key:
-    return Key("learning_rate", Kind.NUMBER, default, "The learning rate of the signal's network.", limits=POSITIVE,
+    return Key("learning_rate", Kind.NUMBER, default, "The learning rate of the signal's network.", limits=RATE, sound=POSITIVE,
                usual=Range(1e-5, 1e-3))  # fmt: skip
 
 
@@ -189,7 +193,7 @@ LESSON = Section("lesson", "Lesson of a curriculum", True, (
 CRITERIA = Section("completion_criteria", "Completion criteria", False, (
     Key("behavior", Kind.TEXT, None, "The behavior that is measured.", required=True),
     Key("measure", Kind.CHOICE, "reward", "reward, or progress: the part of max_steps that is done.", choices=("reward", "progress")),
-    Key("min_lesson_length", Kind.WHOLE, 0, "Episodes that the lesson lasts at least.", sound=Range(0)),
+    Key("min_lesson_length", Kind.WHOLE, 0, "Episodes that the lesson lasts at least.", sound=FROM_ZERO),
     Key("signal_smoothing", Kind.TRUTH, True, "Weigh the measure with its value before."),
     Key("threshold", Kind.NUMBER, 0.0, "The next lesson begins above this; from 0 to 1 for progress."),
     Key("require_reset", Kind.TRUTH, False, "Reset the environment when the lesson changes."),
@@ -261,7 +265,12 @@ RUN_SECTIONS = ("env_settings", "engine_settings", "torch_settings", "checkpoint
 TRAINING_SECTIONS = tuple(name for name in ROOT.names if name not in RUN_SECTIONS)
 # Everything that any of the three trainers knows; a trainer of a plugin may know more.
 ALL_HYPERPARAMETERS = {key.name: key for section in HYPERPARAMETERS.values() for key in reversed(section.keys)}
-# Keys whose value is never a single word.
-HOLDERS = frozenset(
-    key.name for section in SECTIONS.values() for key in section.keys if key.kind.value.startswith("a section")
-) | {"curriculum", *SIGNALS}
+# Keys whose value is never a section: what is indented under one of them is indented too far.
+SINGLE_VALUES = frozenset(
+    key.name for section in SECTIONS.values() for key in section.keys if not key.kind.value.startswith("a section")
+) - {"curriculum", "intervals", "env_args", "value"} | {
+    "trainer", "use_recurrent", "num_update", "train_interval", "measure", "min_lesson_length", "signal_smoothing",
+    "sampler-type", "resampling-interval", "output_path", "thresholds",
+    "brain_to_imitate", "batches_per_epoch", "summary_path", "model_path", "use_curiosity", "curiosity_strength",
+    "curiosity_enc_size", "gamma",
+}  # fmt: skip

@@ -11,7 +11,7 @@ from sessions.domain.configuration import flat, values
 from sessions.domain.configuration.checking import Notes
 from sessions.domain.configuration.formats import OLD_BEHAVIOR_KEYS, OLD_SECTIONS, Format, nameless
 from sessions.domain.configuration.names import misspelt, suggestion
-from sessions.domain.configuration.table import SAMPLER, SAMPLERS, SIGNALS, VERSION
+from sessions.domain.configuration.table import FROM_ZERO, SAMPLER, SAMPLERS, SIGNALS, VERSION
 from sessions.domain.yaml_tree import TreePath, dump
 
 NOT_KEPT = "Comments are not kept."
@@ -46,9 +46,12 @@ class Upgrade:
 
     def _sectioned(self, given: Mapping[Any, Any]) -> dict[str, Any]:
         made = {str(name): copy.deepcopy(value) for name, value in given.items() if name not in OLD_SECTIONS}
-        for settings in _mappings(made.get("behaviors")):
+        behaviors = made.get("behaviors")
+        for behavior, settings in behaviors.items() if isinstance(behaviors, Mapping) else ():
             for name in OLD_BEHAVIOR_KEYS:
-                settings.pop(name, None)
+                if isinstance(settings, dict) and settings.pop(name, None) is not None:
+                    message = f"{name} went out of use; the upgrade leaves it out."
+                    self.notes.warn(message, "behaviors", str(behavior), name, hint="Results have a folder of the run.")
         modernize(made)
         parameters = self._samplers(given.get("parameter_randomization"), ("parameter_randomization",))
         curriculum = given.get("curriculum")
@@ -73,6 +76,7 @@ class Upgrade:
         made: dict[str, Any] = {}
         for name, sampler in given.items() if isinstance(given, Mapping) else ():
             inner = (*path, str(name))
+            self.notes.odd_name(name, inner)
             if str(name).replace("_", "-") == "resampling-interval":
                 self.notes.warn(f"{name} is gone: values are drawn anew at each reset.", *inner)
             elif not isinstance(sampler, Mapping):
@@ -119,6 +123,7 @@ class Upgrade:
         for behavior, curriculum in given.items():
             # A curriculum of 0.12 stands at the top of its file.
             inner = (*path, str(behavior)) if self.notes.place((*path, str(behavior))) else path
+            self.notes.odd_name(behavior, inner)
             if not isinstance(curriculum, Mapping):
                 self.notes.error(f"{behavior} must have a curriculum indented under it.", *inner)
                 continue
@@ -145,6 +150,7 @@ class Upgrade:
         criteria = [self._criteria(behavior, given, threshold, path) for threshold in thresholds]
         made = {}
         for name, steps in parameters.items():
+            self.notes.odd_name(name, (*path, "parameters", str(name)))
             if not isinstance(steps, list) or len(steps) != len(thresholds) + 1:
                 message = f"{name} needs a list of {len(thresholds) + 1} values, one more than thresholds."
                 self.notes.error(message, *path, "parameters", str(name))
@@ -167,7 +173,7 @@ class Upgrade:
 
     def _criteria(self, behavior: str, given: Mapping[Any, Any], threshold: Any, path: TreePath) -> dict[str, Any]:
         least = values.as_int(given.get("min_lesson_length", 1))
-        if least is None or least < 0:
+        if least is None or least not in FROM_ZERO:
             self.notes.error("min_lesson_length must be a whole number, 0 or more.", *path, "min_lesson_length")
         smooth = given.get("signal_smoothing", False)
         if not isinstance(smooth, bool):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
-from sessions.domain.configuration import owned, upgrading
+from sessions.domain.configuration import owned, upgrading, versions
 from sessions.domain.configuration.checking import Checker, Notes
 from sessions.domain.configuration.findings import Finding, Severity, in_order
 from sessions.domain.configuration.formats import Format, format_of, old_keys, signs_of_sections
 from sessions.domain.configuration.relations import Relations
 from sessions.domain.configuration.table import VERSION
-from sessions.domain.yaml_tree import ConfigError, Document, TreePath, parse
+from sessions.domain.yaml_tree import MAX_BYTES, MAX_NODES, ConfigError, Document, TreePath, parse
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,32 @@ class Validation:
         }
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A file that stood beside a configuration until 0.16: a curriculum or samplers."""
+
+    name: str
+    data: bytes
+
+
 def validate(
-    data: bytes, *, plugins: Collection[str] | None = (), has_environment: bool = False, behavior: str = ""
+    data: bytes,
+    *,
+    plugins: Collection[str] | None = (),
+    has_environment: bool = False,
+    behavior: str = "",
+    version: str = "",
+    beside: Sequence[Beside] = (),
 ) -> Validation:
     """Return everything that is to say about a configuration; never raises for any bytes.
 
     `plugins` are trainers that the trainer has beside ppo, sac and poca; None stands for any. `has_environment` when a
-    build is named elsewhere. `behavior` is whom a curriculum of 0.12 or older is for: its file's name.
+    build is named elsewhere. `behavior` is whom a curriculum of 0.12 or older is for: its file's name. `version` is
+    that of the trainer: there are warnings for what one that is older than 1.1.0 does not know yet. The
+    upgrade of a configuration of 0.16 or older takes along what its files `beside` it say.
     """
     try:
-        document = parse(data)
+        document = _parsed(data)
     except ConfigError as error:
         finding = Finding(Severity.ERROR, error.line, error.column, error.path, error.message, error.hint)
         return Validation(VERSION, (finding,))
@@ -67,9 +85,24 @@ def validate(
     form = format_of(document.tree)
     if form is Format.CURRENT:
         upgraded = _current(notes, document, plugins=plugins, has_environment=has_environment)
+        versions.tell(notes, document.tree, version)
     else:
-        upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior)
+        upgraded = _old(notes, document, form, plugins=plugins, behavior=behavior, beside=beside)
     return Validation(form.value, tuple(in_order(notes.found)), upgraded, document.tree)
+
+
+def _parsed(data: bytes) -> Document:
+    """A document; curricula of 0.12 or older were JSON, where tabs are blanks."""
+    try:
+        return parse(data)
+    except ConfigError:
+        if b"\t" not in data or not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            raise
+        with suppress(ConfigError):
+            document = parse(data.replace(b"\t", b" "))
+            if format_of(document.tree) is Format.CURRICULUM:
+                return document
+        raise
 
 
 def difference(given: str, upgraded: str, name: str = "given") -> str:
@@ -92,7 +125,13 @@ def _current(notes: Notes, document: Document, *, plugins: Collection[str] | Non
 
 
 def _old(
-    notes: Notes, document: Document, form: Format, *, plugins: Collection[str] | None, behavior: str
+    notes: Notes,
+    document: Document,
+    form: Format,
+    *,
+    plugins: Collection[str] | None,
+    behavior: str,
+    beside: Sequence[Beside],
 ) -> str | None:
     if form is Format.SECTIONED:
         signs = signs_of_sections(document.tree)
@@ -107,9 +146,29 @@ def _old(
     upgrade = upgrading.Upgrade(notes, behavior) if behavior else upgrading.Upgrade(notes)
     before = len(notes.found)
     tree = upgrade.tree(document.tree, form)
+    if form is Format.FLAT and beside:
+        tree["environment_parameters"] = _parameters_of(notes, beside)
     if any(one.severity is Severity.ERROR for one in notes.found[before:]):
         return None
     return _if_sound(tree, form, upgrade.remarks, plugins)
+
+
+def _parameters_of(notes: Notes, beside: Sequence[Beside]) -> dict[str, Any]:
+    """The environment parameters of all files beside one; what cannot be taken along is noted."""
+    parameters: dict[str, Any] = {}
+    for one in beside:
+        found = validate(one.data, behavior=PurePath(one.name).stem)
+        if found.upgraded is None or found.format not in (Format.CURRICULUM.value, Format.SAMPLERS.value):
+            why = next((error.sentence for error in found.errors), "It is none of 0.16 or older.")
+            notes.error(f"{one.name} cannot be taken along as a curriculum or samplers.", hint=why)
+            continue
+        for name, settings in parse(found.upgraded.encode()).tree["environment_parameters"].items():
+            if name in parameters:
+                notes.warn(f"{name} stands in several files; that of {one.name} is left out.")
+            parameters.setdefault(name, settings)
+        for finding in found.warnings:
+            notes.warn(f"{one.name}, {finding.sentence[0].lower()}{finding.sentence[1:]}", hint=finding.hint)
+    return parameters
 
 
 def _ends(signs: list[TreePath]) -> set[tuple[str, str]]:
@@ -124,17 +183,21 @@ def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) 
 
 
 def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str], plugins: Collection[str] | None) -> str | None:
-    """The text of an upgrade, unless 1.1.0 would refuse that too; a curriculum alone needs no behaviors."""
-    text = upgrading.as_text(tree, form, remarks)
-    try:
-        document = parse(text.encode())
-    except ConfigError:  # grown beyond what is taken
-        return None
-    notes = Notes(document)
-    whole = document.tree if document.tree.keys() & {"behaviors", "default_settings"} else {
-        **document.tree, "behaviors": {"A": {}}}  # fmt: skip
+    """The text of an upgrade, unless 1.1.0 or MENTOR would refuse that too; a curriculum alone needs no behaviors."""
+    notes = Notes(Document(tree, {}, {}))
+    whole = tree if tree.keys() & {"behaviors", "default_settings"} else {**tree, "behaviors": {"A": {}}}
     _check(notes, whole, Checker(notes, plugins), has_environment=True)
-    return None if any(one.severity is Severity.ERROR for one in notes.found) else text
+    if notes.refused or _nodes(tree) > MAX_NODES:
+        return None
+    text = upgrading.as_text(tree, form, remarks)
+    return text if len(text.encode()) <= MAX_BYTES else None
+
+
+def _nodes(tree: Any) -> int:
+    """How many values a tree has, names of settings among them."""
+    if isinstance(tree, Mapping):
+        return 1 + len(tree) + sum(map(_nodes, tree.values()))
+    return 1 + sum(map(_nodes, tree)) if isinstance(tree, list) else 1
 
 
 def _oddities(notes: Notes, document: Document) -> None:
@@ -146,7 +209,7 @@ def _oddities(notes: Notes, document: Document) -> None:
         notes.found.append(Finding(Severity.WARNING, 1, 1, "", found, "Save it as UTF-8 without BOM."))
     for path, place, first in document.repeated:
         hint = f"It stands in line {first} already; ML-Agents takes only the last one."
-        if not notes.is_full:
+        if not notes.is_crowded:
             told = f"{path[-1]} is given twice."
             notes.found.append(Finding(Severity.WARNING, place.line, place.column, ".".join(path), told, hint))
     for path, number in document.numerals.items():

@@ -85,10 +85,10 @@ def test_a_byte_order_mark_and_windows_line_ends_are_kept() -> None:
     [
         ("", None, None, "empty"),
         ("# nothing\n", None, None, "empty"),
-        ("- a\n", None, None, "begin with behaviors"),
+        ("- a\n", 1, 1, "begin with behaviors"),
         ("behaviors: [", 1, 13, "bracket is not closed"),
         ("behaviors:\n\tBall:\n", 2, 1, "tab"),
-        ("behaviors:\n  A:\n    x: 1\n   y: 2\n", 4, 4, "no valid YAML"),
+        ("behaviors:\n  A:\n    x: 1\n   y: 2\n", 4, 4, "indented as none above"),
         ("behaviors: {A: {}}\n---\nb: 1\n", 2, 1, "more than one"),
         ("behaviors: {A: &x {}}\n", 1, 16, "Anchors"),
         ("behaviors: {A: {<<: {max_steps: 5}}}", 1, 17, "merge"),
@@ -120,7 +120,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_kept() -> None:
         ("behaviors:\n  A:\n    summary_freq: 1e4\n", 3, 5, "positive whole number"),
         ("behaviors:\n  A:\n    checkpoint_interval: 0\n", 3, 5, "positive whole number"),
         (PPO + "      batch_size: many\n", 5, 7, "batch_size"),
-        (PPO + "      learning_rate: -1\n", 5, 7, "positive number"),
+        (PPO + "      learning_rate: -1\n", 5, 7, "0 or more"),
         ("behaviors: {A: {}}\nenvironment_parameters:\n  gravity: strong\n", 3, 3, "gravity must be"),
         ("behaviors: {A: {}}\nenv_settings:\n  seeds: 1\n", 3, 3, "no setting of env_settings"),
         ("behaviors: {A: {}}\nengine_settings:\n  width: wide\n", 3, 3, "whole number"),
@@ -151,6 +151,23 @@ def test_other_encodings_are_told_with_their_place() -> None:
 
 
 HOSTILE = {
+    "cycle": b"&a a: *a\n",
+    "their tag": b"!mine {a: 1}\n",
+    "a program's tag": b"a: !!python/object/apply:os.system ['id']\n",
+    "no time": b"a: !!timestamp abc\n",
+    "no truth": b"a: !!bool maybe\n",
+    "many lessons": b"environment_parameters: {p: {curriculum: [" + b"{}," * 9000 + b"]}}\nbehaviors: {A: {}}",
+    "sections that stand for others": b"default: {trainer: ppo}\n"
+    + b"".join(b"k%d: k%d\n" % (n, n + 1) for n in range(4900))
+    + b"k4900: {trainer: ppo}\n",
+    "an upgrade beyond measure": b"A: {measure: reward, thresholds: [1], parameters: {"
+    + b",".join(b"p%d: [1,2]" % n for n in range(2400))
+    + b"}}",
+    "defaults for all": b"default_settings: {network_settings: {"
+    + b",".join(b"z%d: 1" % n for n in range(2000))
+    + b"}}\nbehaviors: {"
+    + b",".join(b"A%d: {}" % n for n in range(2400))
+    + b", B: {max_stepz: 1}}",
     "brackets": b"[" * 100_000,
     "braces": b"{a: " * 50_000,
     "dashes": b"- " * 100_000,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _KEY = re.compile(r"(?P<indent> *(?:- )?)(?P<key>[A-Za-z_]\w*):(?P<space> ?)(?P<value>[^#]*?)(?P<rest>\s*(?:#.*)?)$")
-KINDS = ("typo", "type", "range", "tab", "colon")
+KINDS = ("typo", "type", "range", "tab", "colon", "blank", "quote", "bracket", "empty")
 # Names that are the user's own: no other name is wrong.
 FREE = re.compile(r"[A-Z]|(?:gravity|wall_height|mass|scale|friction)$")
 BEYOND = {
@@ -90,9 +90,30 @@ def _colon(found: re.Match[str], chance: random.Random, lines: list[str], number
     return f"{found['indent']}{found['key']}{found['space'] or ''}{found['value']}{found['rest']}".rstrip()
 
 
+def _blank(found: re.Match[str], chance: random.Random, lines: list[str], number: int) -> str | None:
+    return f"{found['indent']}{found['key']}:{found['value']}{found['rest']}" if found["value"] else None
+
+
+def _quote(found: re.Match[str], chance: random.Random, lines: list[str], number: int) -> str | None:
+    quote = chance.choice("'\"")
+    return _line(found, value=f"{quote}{found['value']}") if found["value"] and quote not in found["rest"] else None
+
+
+def _bracket(found: re.Match[str], chance: random.Random, lines: list[str], number: int) -> str | None:
+    bracket = chance.choice("[{")
+    return _line(found, value=f"{bracket}{found['value']}") if found["value"] else None
+
+
+def _empty(found: re.Match[str], chance: random.Random, lines: list[str], number: int) -> str | None:
+    return None if found["value"] else _line(found, value=chance.choice(("[]", "{}", "null", "''")))
+
+
 def _line(found: re.Match[str], *, key: str | None = None, value: str | None = None) -> str:
     value = found["value"] if value is None else value
     return f"{found['indent']}{key or found['key']}:{' ' if value else ''}{value}{found['rest']}"
 
 
-_MISTAKES = {"typo": _typo, "type": _type, "range": _range, "tab": _tab, "colon": _colon}
+_MISTAKES = {
+    "typo": _typo, "type": _type, "range": _range, "tab": _tab, "colon": _colon, "blank": _blank, "quote": _quote,
+    "bracket": _bracket, "empty": _empty,
+}  # fmt: skip

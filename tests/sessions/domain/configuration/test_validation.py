@@ -54,7 +54,8 @@ def test_several_mistakes_are_all_told_in_their_order() -> None:
         (A + "    hyperparameters:\n      batch_size: 64\n      buffer_size: 32\n", "warning", 5, "nothing would ever"),
         (A + "    hyperparameters:\n      batch_size: 600\n      buffer_size: 1000\n", "warning", 5, "400 of 1000"),
         (A + "    hyperparameters:\n      buffer_size: 1e4\n", "error", 5, "positive whole number"),
-        (A + "    hyperparameters:\n      learning_rate: -1\n", "error", 5, "positive number"),
+        (A + "    hyperparameters:\n      learning_rate: -1\n", "error", 5, "0 or more"),
+        (A + "    hyperparameters:\n      learning_rate: 0\n", "warning", 5, "only above 0 makes sense"),
         (A + "    hyperparameters:\n      learning_rate: 3\n", "warning", 5, "far from what is usual"),
         (A + "    hyperparameters:\n      tau: 0.1\n", "error", 5, "hyperparameters of ppo"),
         (A + "    hyperparameters:\n      learning_rate_schedule: cosine\n", "error", 5, "linear or constant"),
@@ -115,12 +116,59 @@ def test_each_mistake_is_found_at_its_line(text: str, severity: str, line: int, 
         (A + "    init_path: 'a\n    max_steps: 5\n", 4, "quotation mark"),
         (A + "    init_path: C: x\n", 4, "colon too many"),
         ("environment_parameters:\n  a: [1,\n" + A, 2, "bracket"),
+        (A + "    hyperparameters: {}\n      beta: 1\n", 4, "exclude each other"),
+        (A + "    reward_signals:\n      extrinsic: [1]\n        gamma: 1\n        strength: 1\n", 5, "exclude each"),
+        ("environment_parameters:\n  p:\n    curriculum: many\n      - name: a\n" + A, 3, "exclude each other"),
+        (A + "    [max_steps: 5\n    threaded: true\n", 4, "bracket"),
+        (A + "    !max_steps: 5\n    threaded: true\n", 4, "begins with !"),
+        (A + "    hyperparameters:\n    beta: 1\n      epsilon: 1\n", 5, "indented too little"),
+        (
+            A + "    self_play:\n      window: 5\n    threaded: true\n  max_steps: 5\n    time_horizon: 5\n",
+            7,
+            "too little",
+        ),
+        (A + "    self_play:\n        window: 5\n      save_steps: 5\n      swap_steps: 5\n", 5, "indented too far"),
+        (A + "    - max_steps: 5\n    threaded: true\n", 4, "A list begins"),
+        ("  " + A.replace("\n  ", "\n   ") + "debug: true\n", 1, "first line is indented"),
+        (A + "    max_steps:\u00a05\n    threaded: true\n", 4, "looks like a blank"),
+        (A + "    init_path: 'a\n    max_steps: 5\n    demo: 'b'\n", 4, "quotation mark"),
     ],
 )
 def test_a_text_that_is_no_yaml_is_told_where_the_mistake_is(text: str, line: int, words: str) -> None:
     (one,) = validated(text).findings
     assert one.severity is Severity.ERROR
     assert (one.line, words in one.message) == (line, True), one
+
+
+def test_no_crowd_of_warnings_hides_an_error() -> None:
+    crowd = "".join(f"      z{number}: 1\n" for number in range(400))
+    validation = validated(A + "    network_settings:\n" + crowd + "    max_stepz: 5\n")
+    assert [one.line for one in validation.errors] == [405]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a: &x {b: 1}\n", "Write the settings out where they are used"),
+        ("behaviors:\n  A:\n    <<: {max_steps: 5}\n", "Write the settings out where they are used"),
+        ("a: !mine 1\n", "Take it away"),
+    ],
+)
+def test_what_yaml_can_and_a_configuration_may_not_is_refused_with_what_to_do(text: str, hint: str) -> None:
+    (one,) = validated(text).errors
+    assert hint in one.hint
+
+
+def test_an_older_trainer_is_told_apart() -> None:
+    text = CURRENT["newest"] + "torch_settings: {device: cpu}\n"
+    told = {one.path.rpartition(".")[2]: one.message for one in validate(text.encode(), version="0.27.0").warnings}
+    assert {"shared_critic", "beta_schedule", "deterministic", "even_checkpoints"} <= told.keys()
+    assert "0.27.0 refuses it" in told["even_checkpoints"]
+    assert "0.27.0 passes over it" in told["deterministic"]
+    assert "device" not in told
+    assert not [one for one in validate(text.encode(), version="1.1.0").warnings if "is known since" in one.message]
+    poca = CURRENT["poca"].encode()
+    assert any("poca is known since ML-Agents 0.25" in one.message for one in validate(poca, version="0.21").warnings)
 
 
 def test_lessons_are_checked_one_by_one() -> None:
