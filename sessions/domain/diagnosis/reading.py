@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
+from sessions.domain.diagnosis.texts import undressed
 from sessions.domain.failures import RECORD_PREFIX, last_failure, main_failure
 from sessions.domain.states import State
 
@@ -48,7 +49,7 @@ def read_console(text: str) -> Reading:
 
     Without an exit code an end that is not told is none: such a training is still running, as far as its console says.
     """
-    lines = [line.rstrip("\r") for line in text.split("\n")]
+    lines = undressed([line.rstrip("\r") for line in text.split("\n")])
     first = _last_start(lines)
     lines = lines[first:]
     story = _Story()
@@ -155,4 +156,9 @@ def _state(story: _Story, main: str | None, last: str | None) -> State:
 def summaries_left_out(lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines with the summaries made empty: most of a console, and none of them tells of a failure."""
     for line in lines:
-        yield "" if " Step: " in line and "Time Elapsed" in line else line
+        yield "" if is_summary(line) else line
+
+
+def is_summary(line: str) -> bool:
+    """Tell whether a line is surely a summary; those of ML-Agents 0.5 may pass for another line."""
+    return " Step: " in line and "Time Elapsed" in line
