@@ -24,6 +24,8 @@ MOST_EVIDENCE = 3
 HEAD_CHARACTERS, TAIL_CHARACTERS = 1 << 20, 2 << 20
 LINE_CHARACTERS = 4000
 AROUND = 5
+# What is mended outside of MENTOR leaves this to do.
+ANYWAY = ("again",)
 # Where lines may have been broken: how many of the last are looked at, how wide windows are, how many must be full.
 BROKEN_LINES, WIDTHS, LEAST_BROKEN = 300, (40, 250), 3
 
@@ -96,7 +98,7 @@ def diagnose(
         cause=filled(best.entry.cause, {**best.words, "failure": reading.failure or "see below"}).strip(),
         fix=filled(best.entry.fix, best.words),
         evidence=_evidence(best, reading, source),
-        actions=[REMEDIES[one].told(best.words) for one in best.entry.remedies],
+        actions=[REMEDIES[one].told(best.words) for one in best.entry.remedies or ANYWAY],
         further=[one.entry.title for one in others if one.entry.kind is Kind.CAUSE],
     )
 

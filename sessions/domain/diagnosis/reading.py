@@ -11,7 +11,7 @@ from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
 from sessions.domain.diagnosis.texts import undressed
 from sessions.domain.failures import RECORD_PREFIX, last_failure, main_failure
-from sessions.domain.states import State
+from sessions.domain.states import ENDED, State
 
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
 _BANNER = "Version information:"
@@ -44,7 +44,7 @@ class Reading:
     lines: Sequence[str] = field(repr=False)
 
 
-def read_console(text: str) -> Reading:
+def read_console(text: str, *, code: int | None = None) -> Reading:
     """Return what a console tells of the last start in it.
 
     Without an exit code an end that is not told is none: such a training is still running, as far as its console says.
@@ -57,6 +57,8 @@ def read_console(text: str) -> Reading:
         story.take(line)
     main = main_failure(lines)
     state = _state(story, main, last_failure(lines))
+    if code and state not in ENDED:
+        state = State.FAILED
     failure = (main or last_failure(lines)) if state in (State.FAILED, State.LOST) else None
     return Reading(story.version, state, list(story.behaviors.values()), failure, first + 1, lines)
 

@@ -72,6 +72,7 @@ RUN_FOLDER = (
         "weights_only", "rundir",
         r"Weights only load failed|UnpicklingError|PytorchStreamReader failed|Invalid magic number; corrupt file"
         r"|BadZipFile|unexpected EOF, expected \d+ more bytes"
+        r"|PyTorchFileReader\(.{0,100}\n(?:[ ~^]{0,200}\n)?OSError"
         r"|in _legacy_load\n[^\n]{0,300}\n(?:[^\n]{0,300}\n)?EOFError",
         "The checkpoint cannot be loaded",
         "It is damaged, comes from elsewhere, or PyTorch 2.6 or later refuses what an older one saved.",

@@ -47,7 +47,7 @@ TRAINING = (
     ),
     Entry(
         "demo_mismatch", "trainer",
-        r"in demonstration\s{1,20}do not match the policy's"
+        r"in demonstration\s{1,100}do not match the policy's"
         r"|The demonstrations do not have the same number of observations",
         "The demonstration does not fit the agent",
         "Observations or actions changed since it was recorded.",
