@@ -25,7 +25,7 @@ from tests.end_to_end.provoking import (
     cut,
     imported,
     missing,
-    status,
+    write_status,
 )
 
 RESUME = ("--resume",)
@@ -122,12 +122,12 @@ RUN_FOLDER = {
     "old status": Provocation(
         "status_incompatible",
         args=RESUME,
-        before=lambda folder: (status(folder).parent.mkdir(parents=True), status(folder).write_text('{"Ball": {}}')),
+        before=lambda folder: write_status(folder, '{"Ball": {}}'),
     ),
     "cut status": Provocation(
         "status_broken",
         args=RESUME,
-        before=lambda folder: (status(folder).parent.mkdir(parents=True), status(folder).write_text('{"Ball":')),
+        before=lambda folder: write_status(folder, '{"Ball":'),
     ),
     "a file": Provocation("results_dir", before=lambda folder: (folder / "results").write_text("a file")),
     "proc": Provocation("results_dir", args=["--results-dir=/proc/nope"]),

@@ -121,8 +121,10 @@ def checkpoint(folder: Path) -> Path:
     return folder / "results/r/Ball/checkpoint.pt"
 
 
-def status(folder: Path) -> Path:
-    return folder / "results/r/run_logs/training_status.json"
+def write_status(folder: Path, text: str) -> None:
+    path = folder / "results/r/run_logs/training_status.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def cut(folder: Path) -> None:
@@ -142,7 +144,7 @@ def build_without_rights(folder: Path) -> None:
 
 def write_demonstration(path: Path) -> None:
     """A demonstration of an agent that observes five numbers, written by ML-Agents' own protocol."""
-    from google.protobuf.internal.encoder import _EncodeVarint
+    from google.protobuf.internal.encoder import _EncodeVarint  # type: ignore[import-untyped]
     from mlagents_envs.communicator_objects.agent_info_action_pair_pb2 import AgentInfoActionPairProto
     from mlagents_envs.communicator_objects.brain_parameters_pb2 import BrainParametersProto
     from mlagents_envs.communicator_objects.demonstration_meta_pb2 import DemonstrationMetaProto

@@ -26,8 +26,8 @@ LINE_CHARACTERS = 4000
 AROUND = 5
 # What is mended outside of MENTOR leaves this to do.
 ANYWAY = ("again",)
-# Where lines may have been broken: how many of the last are looked at, how wide windows are, how many must be full.
-BROKEN_LINES, WIDTHS, LEAST_BROKEN = 300, (40, 250), 3
+# Where lines may have been broken: how many of the last are looked at, and how wide windows are.
+BROKEN_LINES, WIDTHS = 60, (40, 250)
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,11 @@ def _told_by_code(entries: Iterable[Entry], code: int | None, *, found: Sequence
 
 
 def _hits_across_breaks(entries: Iterable[Entry], lines: Sequence[str], *, found: Sequence[_Hit]) -> list[_Hit]:
-    """What the last lines say when a narrow window broke them: several are as long as the longest."""
+    """What the last lines say when a narrow window broke them: then the longest is as wide as a window."""
     first = max(0, len(lines) - BROKEN_LINES)
     last = [line.rstrip() for line in lines[first:]]
     widest = max(map(len, last), default=0)
-    if not WIDTHS[0] <= widest <= WIDTHS[1] or sum(len(line) >= widest - 1 for line in last) < LEAST_BROKEN:
+    if not WIDTHS[0] <= widest <= WIDTHS[1]:
         return []
     known = {hit.entry.id for hit in found}
     hits = [hit for hit in _hits(entries, last, between="") if hit.entry.id not in known]

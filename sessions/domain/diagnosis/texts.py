@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sessions.domain import console
 from sessions.domain.failures import LEVEL, RECORD_PREFIX
@@ -41,7 +41,7 @@ _PREFIXES = tuple(
 )
 _MOST_LAYERS = 3
 # Of the lines that say anything, as many have what was put before all of them: multi-line messages may lack it.
-_SHARE = 0.8
+_SHARE = 0.7
 _JOINED_LINES = 3
 _BEGINNINGS = ("Exported ", "Copied ", "Parameter '", "Resuming training from step ", "Connected to Unity environment")
 
@@ -101,13 +101,15 @@ def _printed(line: str) -> str:
 
 def _last_overwritten(line: str) -> str:
     """What is left to see of a line that was written several times, as progress bars do; a record wins over a bar."""
-    parts = [part for part in re.split(r"[\r\x08]+", line) if part.strip()]
+    first, *others = re.split(r"[\r\x08]+", line)
+    parts = [part for part in (first, *others) if part.strip()]
     records = [part for part in parts if RECORD_PREFIX.match(part)]
-    return (records or parts or [""])[-1]
+    margin = "" if first.strip() else first
+    return margin + (records or parts or [""])[-1]
 
 
-def _common_prefix(lines: Iterable[str]) -> re.Pattern[str] | None:
-    told = [line for line in lines if line.strip()]
+def _common_prefix(lines: Sequence[str]) -> re.Pattern[str] | None:
+    told = [line for line in (*lines[:_LOOKED_AT], *lines[_LOOKED_AT:][-_LOOKED_AT:]) if line.strip()]
     return next((one for one in _PREFIXES if told and _is_common(one, told)), None)
 
 
@@ -117,9 +119,12 @@ def _is_common(prefix: re.Pattern[str], lines: Sequence[str]) -> bool:
 
 def _moved_left(lines: list[str]) -> list[str]:
     """The lines without what all of them are indented by; the version stands one blank to the right."""
-    margins = {len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()}
-    margin = min(margins, default=0)
+    margin = 0 if any(line[:1] > " " for line in lines) else _margin(lines)
     return [line[margin:] for line in lines] if margin > 1 else lines
+
+
+def _margin(lines: Sequence[str]) -> int:
+    return min((len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()), default=0)
 
 
 def _joined(lines: list[str]) -> list[str]:
@@ -131,7 +136,7 @@ def _joined(lines: list[str]) -> list[str]:
 
 
 def _is_broken(line: str) -> bool:
-    prefix = RECORD_PREFIX.match(line)
+    prefix = None if line.endswith("Training.") else RECORD_PREFIX.match(line)
     if prefix is None:
         return False
     message = line[prefix.end() :].lstrip()
