@@ -14,7 +14,7 @@ from sessions.domain.diagnosis.entries import Entry
 from sessions.domain.diagnosis.explain import Diagnosis, diagnose, last_lines
 from sessions.domain.diagnosis.players import PlayerLog, read_player_log, with_players
 from sessions.domain.diagnosis.reading import Reading, read_console
-from sessions.domain.diagnosis.remedies import PATIENCE_SECONDS, Remedy
+from sessions.domain.diagnosis.remedies import PATIENCE_SECONDS, REMEDIES, Remedy
 from sessions.domain.diagnosis.texts import decoded
 from sessions.domain.outcome import code_in_words
 from sessions.domain.resources import DISK, GPU_MEMORY, MEMORY, OF_THE_ATTEMPT
@@ -141,12 +141,22 @@ def _reading(session: TrainingSession, attempt: Attempt) -> Reading:
 
 def _by_state(attempt: Attempt, reading: Reading) -> Diagnosis:
     """What the state alone tells, where the console and the exit code are silent."""
+    if attempt.started_at is None and not any(reading.lines):
+        return Diagnosis(
+            id="not_started",
+            title="The training was not started",
+            cause=attempt.failure or attempt.session.explanation,
+            fix="Mend what the cause names, then start again.",
+            evidence=[],
+            actions=[REMEDIES["again"]],
+        )
     return Diagnosis(
         id="unknown",
         title="The console does not say why",
         cause=attempt.failure or attempt.session.explanation,
         fix="Look at the last lines of the console and into Player-0.log; then resume.",
         evidence=last_lines(reading, "console.log"),
+        actions=[REMEDIES["resume"]],
     )
 
 

@@ -17,8 +17,8 @@ _WORDS_OF_YAML = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 def renamed(config: bytes, announced: str, *, in_use: Collection[str] = ()) -> bytes | None:
     """Return a configuration in which the behavior that was surely meant has the name that Unity announced.
 
-    That is the only one that is not `in_use`, or the one whose name is most alike. Everything else stays as it stands,
-    comments too. None when there is nothing to rename, or no telling what.
+    That is the only one, or the one whose name is most alike; none that is `in_use`. Everything else stays as it
+    stands, comments too. None when there is nothing to rename, or no telling what.
     """
     try:
         document = parse(config)
@@ -28,7 +28,8 @@ def renamed(config: bytes, announced: str, *, in_use: Collection[str] = ()) -> b
     behaviors = tree.get("behaviors")
     if not isinstance(behaviors, dict) or announced in behaviors or not announced:
         return None
-    old = _meant(announced, [str(name) for name in behaviors if str(name) not in in_use])
+    free = [str(name) for name in behaviors if str(name) not in in_use]
+    old = free[0] if free and len(behaviors) == 1 else _meant(announced, free)
     place = document.places.get(("behaviors", old)) if old else None
     if old is None or place is None:
         return None
@@ -43,8 +44,6 @@ def renamed(config: bytes, announced: str, *, in_use: Collection[str] = ()) -> b
 
 
 def _meant(announced: str, names: list[str]) -> str | None:
-    if len(names) == 1:
-        return names[0]
     by_small = {name.lower(): name for name in reversed(names)}
     close = difflib.get_close_matches(announced.lower(), by_small, n=1, cutoff=ALIKE)
     return by_small[close[0]] if close else None
