@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.end_to_end.forking import Forks
+
 CONFIG = """\
 behaviors:
   Ball:
@@ -36,7 +38,7 @@ class Provocation:
 
     `cause` is the id of its diagnosis. `shadow` are modules that hide those of the trainer's Python, by their paths;
     `prior` first trains what is then resumed; `before` prepares the folder, in which `results` will be; `limits` are
-    limits of the system, `stop` ends a trainer that hangs once its console says so.
+    limits of the system, `stop` ends a trainer that hangs once its console says so; one that is `alone` is no fork.
     """
 
     cause: str
@@ -52,6 +54,7 @@ class Provocation:
     env: str | None = ""
     port_taken: bool = False
     stop: str = ""
+    alone: bool = False
     code: int = 1
 
 
@@ -164,13 +167,13 @@ def write_demonstration(path: Path) -> None:
                 file.seek(33)  # where ML-Agents expects what follows the description
 
 
-def run(case: Provocation, folder: Path, *, build: str, port: int) -> tuple[int, str]:
+def run(case: Provocation, folder: Path, *, build: str, port: int, forks: Forks) -> tuple[int, str]:
     """Start mlagents-learn so that it fails; returns its exit code and its console."""
     folder.mkdir(parents=True)
     config = case.config if isinstance(case.config, bytes) else case.config.encode()
     (folder / "c.yaml").write_bytes(config)
     if case.prior:
-        code, console = _started(Provocation("", config=CONFIG), folder, build=build, port=port)
+        code, console = _started(Provocation("", config=CONFIG), folder, build=build, port=port, forks=forks)
         assert code == 0, console
     case.before(folder)
     for name, text in case.shadow.items():
@@ -180,19 +183,18 @@ def run(case: Provocation, folder: Path, *, build: str, port: int) -> tuple[int,
         if case.port_taken:
             other.bind(("127.0.0.1", port))
             other.listen()
-        return _started(case, folder, build=build, port=port)
+        return _started(case, folder, build=build, port=port, forks=forks)
 
 
-def _started(case: Provocation, folder: Path, *, build: str, port: int) -> tuple[int, str]:
+def _started(case: Provocation, folder: Path, *, build: str, port: int, forks: Forks) -> tuple[int, str]:
     path = folder / "console.txt"
+    argv = _command(case, folder, build=build, port=port)
+    if not (case.alone or case.shadow or case.variables or case.limits or case.stop):
+        code = forks.run(argv, folder=folder, console=path)
+        return code, path.read_text(encoding="utf-8", errors="replace")
     variables = {**os.environ, "PYTHONUTF8": "1", **case.variables}
     if case.shadow:
         variables["PYTHONPATH"] = str(folder / "shadow")
-    argv = [str(LEARN), str(folder / "c.yaml"), "--run-id=r", f"--results-dir={folder / 'results'}"]
-    argv += [f"--base-port={port}", "--seed=1", "--no-graphics", *case.args]
-    argv += [] if case.env is None else [f"--env={case.env or build}"]
-    asked = [*case.env_args, *([f"--misbehave={case.wrong}"] if case.wrong else [])]
-    argv += ["--env-args", *asked] if asked else []
 
     def limit() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -210,6 +212,14 @@ def _started(case: Provocation, folder: Path, *, build: str, port: int) -> tuple
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     return code, path.read_text(encoding="utf-8", errors="replace")
+
+
+def _command(case: Provocation, folder: Path, *, build: str, port: int) -> list[str]:
+    argv = [str(LEARN), str(folder / "c.yaml"), "--run-id=r", f"--results-dir={folder / 'results'}"]
+    argv += [f"--base-port={port}", "--seed=1", "--no-graphics", *case.args]
+    argv += [] if case.env is None else [f"--env={case.env or build}"]
+    asked = [*case.env_args, *([f"--misbehave={case.wrong}"] if case.wrong else [])]
+    return [*argv, "--env-args", *asked] if asked else argv
 
 
 def _end(process: subprocess.Popen[bytes], console: Path, stop: str) -> int:

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.mlagents]
 if sys.platform != "linux":
     pytest.skip("limits of the system and signals are used as Linux knows them", allow_module_level=True)
 
+from tests.end_to_end.forking import Forks  # noqa: E402
 from tests.end_to_end.provocations import EVERYTHING, NOT_HERE, place_of  # noqa: E402
 from tests.end_to_end.provoking import run, write_demonstration  # noqa: E402
 from tests.running import own_ports  # noqa: E402
@@ -38,12 +39,14 @@ def consoles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consoles]:
         warnings.simplefilter("ignore", DeprecationWarning)  # of code that protobuf generated
         write_demonstration(root / "it.demo")
     ports = [first + number for first in (own_ports(), own_ports()) for number in range(64)]
+    forks = Forks()
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield {
-            name: pool.submit(run, case, place_of(root, name), build=build, port=port)
+            name: pool.submit(run, case, place_of(root, name), build=build, port=port, forks=forks)
             for (name, case), port in zip(EVERYTHING.items(), ports, strict=False)
         }
         pool.shutdown(cancel_futures=True)
+        forks.close()
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
