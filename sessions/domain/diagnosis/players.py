@@ -56,14 +56,10 @@ def with_players(diagnosis: Diagnosis, logs: Sequence[PlayerLog]) -> Diagnosis:
     cause, words = telling.cause, telling.words or {}
     return replace(
         diagnosis,
-        cause=f"{cause.title}: {_small(filled(cause.cause, words))} {diagnosis.cause}",
+        cause=f"{cause.title}. {filled(cause.cause, words).strip()} {diagnosis.cause}",
         fix=f"{cause.fix} {diagnosis.fix}",
         evidence=evidence,
         actions=list(
             {one.id: one for one in (*(REMEDIES[name] for name in cause.remedies), *diagnosis.actions)}.values()
         ),
     )
-
-
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
