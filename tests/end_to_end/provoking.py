@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
@@ -208,9 +209,10 @@ def _started(case: Provocation, folder: Path, *, build: str, port: int, forks: F
         try:
             code = _end(process, path, case.stop)
         finally:
-            if process.poll() is None:
+            # Also when it died: its workers and Unity outlive it.
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            process.wait()
     return code, path.read_text(encoding="utf-8", errors="replace")
 
 
