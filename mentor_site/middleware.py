@@ -19,6 +19,14 @@ from sessions.selectors.database import explained, file_of_database, identity_of
 
 logger = logging.getLogger(__name__)
 
+# For programs; what happened is in the log, with its traceback.
+MISTAKE = {
+    "code": "mistake",
+    "detail": "MENTOR made a mistake. Trainings are not touched by this and go on.",
+    "hint": "What happened is written where manage.py up runs; manage.py doctor looks for its cause.",
+    "errors": {},
+}
+
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -26,7 +34,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Answer what no view and no middleware caught: trouble with the database in a sentence, anything else as 500."""
     error = sys.exc_info()[1]
     if error is None or not (is_trouble(error) or isinstance(error, DatabaseUnusable)):
-        return defaults.server_error(request)
+        return JsonResponse(MISTAKE, status=500) if wants_json(request) else defaults.server_error(request)
     logger.warning("%s: %s", request.path, error)
     return answer_trouble(request, explained(error))
 

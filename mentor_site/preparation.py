@@ -77,6 +77,8 @@ def require_address(host: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+        except OverflowError:
+            raise CommandError(f"There is no port {port}. Choose one from 1 to 65535 with --port.") from None
         except OSError as error:
             raise CommandError(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.") from error
 

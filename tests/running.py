@@ -32,6 +32,11 @@ READY_SECONDS = 60.0
 T = TypeVar("T")
 
 
+def own_ports() -> int:
+    """Return the first of 64 ports that are this test's own."""
+    return 10_000 + next(_blocks) % BLOCKS * 64
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,7 +63,7 @@ class RunningMentor:
         self.url = f"http://127.0.0.1:{self.port}"
         self.ignore_sigint = ignore_sigint
         # Several MENTORs on one machine know nothing of each other's leases.
-        own = {"MENTOR_HOME": str(home), "MENTOR_BASE_PORT": str(10_000 + next(_blocks) % BLOCKS * 64)}
+        own = {"MENTOR_HOME": str(home), "MENTOR_BASE_PORT": str(own_ports())}
         self.environ = {**os.environ, **own, **(variables or {})}
         self.environ.pop("DJANGO_SETTINGS_MODULE", None)
         self.token = ""

@@ -31,8 +31,9 @@ class RemedySerializer(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
-    way = serializers.ChoiceField(choices=["resume", "force", "anew", "edit"])
+    way = serializers.ChoiceField(choices=["resume", "force", "anew", "earlier", "rename", "edit"])
     changes = serializers.DictField()
+    settings = serializers.DictField(help_text="Of every behavior, by their paths in the configuration.")
 
 
 class DiagnosisSerializer(serializers.Serializer[Any]):

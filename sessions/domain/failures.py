@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-_LEVEL = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)"
+LEVEL = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)"
 RECORD_PREFIX = re.compile(
-    rf"\[{_LEVEL}\] "  # 0.26 and later
-    rf"|\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{{3}})? {_LEVEL} \[[^\]:]{{1,200}}:\d{{1,9}}\] "  # 0.15 to 0.25; --debug
-    rf"|{_LEVEL}:[\w.]{{1,200}}: ?"  # until 0.14
+    rf"\[{LEVEL}\] "  # 0.26 and later
+    rf"|\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{{3}})? {LEVEL} \[[^\]:]{{1,200}}:\d{{1,9}}\] "  # 0.15 to 0.25; --debug
+    rf"|{LEVEL}:[\w.]{{1,200}}: ?"  # until 0.14
 )
 EXCEPTION = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit)(?::.*)?")
 USAGE_ERROR = re.compile(r"[\w.\-]{1,100}: error: .+")
@@ -22,6 +22,31 @@ _ASIDE = re.compile(
 )
 # Inside a traceback any name may stand, also subprocess.TimeoutExpired.
 _RAISED = re.compile(r"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*)(?::(?P<text>.*))?")
+# What a shell, a C library or the interpreter says of a program that ended, or never began, without a traceback.
+_SIGNALS = (
+    "killed|terminated|hangup|abort(?:ed)?|bus error|segmentation fault|illegal (?:hardware )?instruction"
+    "|floating[- ]point exception"
+)
+_QUOTE = "['\"\u2018\u2019]?"
+_ENDED = re.compile(
+    "|".join(
+        (
+            # bash alone, in a script, in the background; zsh, which names the program
+            rf"(?:.{{0,200}}: line \d+: +\d+ )?(?i:{_SIGNALS})(?: +\(core dumped\).{{0,1000}})?",
+            rf"(?:.{{0,200}}: line \d+: +\d+|(?:zsh|bash|sh|fish):|\[\d+\][ +\d-]*) *(?i:{_SIGNALS})\b.{{0,1000}}",
+            r"Fatal Python error: .+|Windows fatal exception: .+|OMP: Error #\d+: .+",
+            r"terminate called (?:after throwing|without an active).+|(?:free|malloc|realloc)\(\): .+|double free .+",
+            rf".{{0,200}}mlagents-learn{_QUOTE}:? (?:is not recognized|command not found|not found).{{0,300}}",
+            rf".{{0,50}}(?:command not found:|[Uu]nknown command:?) {_QUOTE}mlagents-learn.{{0,50}}",
+            r"\S{1,300}: No module named '?mlagents\S*|.{0,300}: can't open file .{1,500}",
+            r"ERROR: (?:Package 'mlagents'|No matching distribution found for mlagents).{0,500}",
+        )
+    )
+)
+# Most lines have none of these; looking for them is cheaper.
+_ENDED_WORDS = re.compile(
+    r"(?i:kill|terminate|hangup|abort|bus e|fault|illegal|floating|fatal|OMP: |free|alloc\(|mlagents|can't open)"
+)
 _MESSAGE_LINES = 6
 _SENTENCE_CHARACTERS = 300
 _LINE_CHARACTERS = 4096
@@ -58,6 +83,8 @@ def _failures(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
                 yield raised, is_main
         elif USAGE_ERROR.fullmatch(line):
             yield shorten(line.partition(": error: ")[2]), True
+        elif _ENDED_WORDS.search(line) and _ENDED.fullmatch(line):
+            yield shorten(line), True
         before = line or before
 
 
@@ -66,8 +93,11 @@ def _raised(lines: Sequence[str], number: int) -> str | None:
     while number < len(lines) and (not lines[number] or lines[number][0] in " \t"):
         number += 1
     match = _RAISED.fullmatch(lines[number]) if number < len(lines) else None
-    if match is None:
-        return None
+    while match is None:  # the frames of a window that was too narrow
+        number += 1
+        if number >= len(lines) or lines[number] == _TRACEBACK or RECORD_PREFIX.match(lines[number]):
+            return None
+        match = _RAISED.fullmatch(lines[number]) if EXCEPTION.fullmatch(lines[number]) else None
     name = match["name"].rpartition(".")[2]
     text = " ".join([match["text"] or "", *_further(lines, number + 1)]).strip()
     return shorten(f"{name}: {text}" if text else name)

@@ -10,10 +10,20 @@ STOPPED_EARLY = 75
 # Codes with which a trainer that was interrupted may leave: 0, the boot's own, SIGINT, and Windows' word for Ctrl-C.
 INTERRUPT_CODES = {0, STOPPED_EARLY, -2, 130, 0xC000013A}
 NAMES = {
-    -4: "an illegal instruction", -6: "an abort", -7: "a bus error", -8: "an arithmetic error",
-    -9: "a kill from outside; the system does so when memory runs out", -11: "a segmentation fault",
-    -15: "a termination from outside", 0xC0000005: "an access violation", 0xC0000409: "a stack overrun",
-    0xC000012D: "a lack of memory", 0xC0000142: "a failed start of a library",
+    -1: "the closing of its terminal", -4: "an illegal instruction", -6: "an abort", -7: "a bus error",
+    -8: "an arithmetic error", -9: "a kill from outside; the system does so when memory runs out",
+    -11: "a segmentation fault", -15: "a termination from outside", 0xC0000005: "an access violation",
+    0xC0000017: "a lack of memory", 0xC000001D: "an illegal instruction", 0xC000007B: "a library for another processor",
+    0xC0000094: "a division by zero", 0xC00000FD: "a stack overflow", 0xC000012D: "a lack of memory",
+    0xC0000135: "a missing library", 0xC0000142: "a failed start of a library", 0xC0000374: "a broken heap",
+    0xC0000409: "a stack overrun",
+}  # fmt: skip
+# What shells say of a program that a signal ended: 128 and its number.
+SHELL_SIGNALS = range(129, 128 + 32)
+WORDS = {
+    0: "it ended by itself", 2: "its command line was refused",
+    STOPPED_EARLY: "it was stopped while it loaded", 126: "it may not be executed", 127: "it was not found",
+    9009: "it was not found",
 }  # fmt: skip
 # What a person can do about the commonest failures, by a part of their message.
 ADVICE = (
@@ -32,6 +42,20 @@ ADVICE = (
     ("No module named 'onnx", "Install the versions of torch and onnx that this ML-Agents was made for."),
     ("Module onnx is not installed", "Install the versions of torch and onnx that this ML-Agents was made for."),
 )
+
+
+def plain_code(code: int) -> int:
+    """Return an exit code of Windows without a sign; every other one as it is."""
+    return code + 2**32 if code < -(2**16) else code
+
+
+def code_in_words(code: int) -> str:
+    """Return what an exit code means, such as "a segmentation fault"; an empty text when nobody knows."""
+    code = plain_code(code)
+    if code in INTERRUPT_CODES - {0, STOPPED_EARLY}:
+        return "an interrupt"
+    signal = 128 - code if code in SHELL_SIGNALS else code
+    return NAMES.get(signal) or WORDS.get(code, "")
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ from typing import Any, NoReturn
 POLL_SECONDS = 0.2
 SNAPSHOT_SECONDS = 2.0
 HANGING_END_SECONDS = 5.0
+# ML-Agents may print a traceback and then wait for a worker for ever.
+UNASKED_END_SECONDS = 20.0
 STOPPED_BEFORE_TRAINING = 75
 ALREADY_RUNNING = 4
 INTERRUPTED = 0xC000013A if os.name == "nt" else -signal.SIGINT
@@ -115,7 +117,11 @@ class StopWatch:
         threading.Thread(target=self._watch, name="mentor-stop", daemon=True).start()
 
     def _watch(self) -> None:
+        late = 0.0
         while not self.attempt.asked("stop.request"):
+            if late > UNASKED_END_SECONDS:
+                os._exit(self.code & 0xFF)
+            late += POLL_SECONDS if self.stage == "end" else 0.0
             time.sleep(POLL_SECONDS)
         with self.lock:
             stage = self.stage

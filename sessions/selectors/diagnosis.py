@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from sessions.domain.diagnosis.catalogue import CATALOGUE
+from sessions.domain.diagnosis.correcting import renamed
 from sessions.domain.diagnosis.entries import Entry
-from sessions.domain.diagnosis.explain import Diagnosis, Evidence, diagnose
-from sessions.domain.diagnosis.players import player_evidence
+from sessions.domain.diagnosis.explain import Diagnosis, diagnose, last_lines
+from sessions.domain.diagnosis.players import PlayerLog, read_player_log, with_players
 from sessions.domain.diagnosis.reading import Reading, read_console
-from sessions.domain.resources import GPU_MEMORY, MEMORY, OF_THE_ATTEMPT
+from sessions.domain.diagnosis.remedies import PATIENCE_SECONDS, REMEDIES, Remedy
+from sessions.domain.diagnosis.texts import decoded
+from sessions.domain.outcome import code_in_words
+from sessions.domain.resources import DISK, GPU_MEMORY, MEMORY, OF_THE_ATTEMPT
 from sessions.domain.states import State
-from sessions.models import Attempt, Series, TaughtCause, TrainingSession
+from sessions.models import Artifact, Attempt, Series, TaughtCause, TrainingSession
 from sessions.selectors.console import console_path
 
 # More of a console is read from its two ends only.
@@ -33,7 +40,7 @@ def read_file(path: Path, most: int = CONSOLE_BYTES) -> str:
         size = file.seek(0, 2)
         file.seek(max(len(head), size - most // 2))
         tail = file.read(most // 2)
-    return (head + tail).decode("utf-8", "replace").lstrip("\ufeff")
+    return decoded(head + tail)
 
 
 def diagnosis_of(session: TrainingSession, attempt: Attempt | None = None) -> Diagnosis | None:
@@ -43,8 +50,10 @@ def diagnosis_of(session: TrainingSession, attempt: Attempt | None = None) -> Di
         return None
     known = (*taught_causes(), *CATALOGUE)
     reading = _reading(session, attempt)
-    found = diagnose(reading, source="console.log", known=known, ended=True) or _by_exit(attempt)
-    return replace(found, evidence=[*found.evidence, *_players(attempt)], facts=_facts(session, attempt, reading))
+    found = diagnose(reading, known=known, ended=True, code=attempt.exit_code) or _by_state(attempt, reading)
+    found = with_players(found, _players(attempt))
+    actions = [one for one in found.actions if _is_of_use(one, session)]
+    return replace(found, actions=actions, facts=_facts(session, attempt, reading))
 
 
 def taught_causes() -> list[Entry]:
@@ -53,21 +62,73 @@ def taught_causes() -> list[Entry]:
     return [Entry.taught(one.pk, one.text, title=one.title, cause=one.cause, fix=one.fix) for one in taught]
 
 
+def earlier_checkpoint(session: TrainingSession) -> Artifact | None:
+    """Return the state of the checkpoint before the last one of the behavior that was saved last; None without one."""
+    rows = Artifact.objects.filter(session=session, kind="pt", present=True, final=False, step__isnull=False)
+    rows = rows.exclude(condition__in=("broken", "blank", "missing", "changed")).order_by("-step", "-kept")
+    newest = rows.order_by("-seen_at", "-step").first()
+    if newest is None:
+        return None
+    return rows.filter(behavior=newest.behavior, step__lt=newest.step).first()
+
+
+def config_with_name(session: TrainingSession, behavior: str) -> bytes | None:
+    """Return the configuration with the behavior renamed that Unity calls so; None when nobody knows which."""
+    seen = session.behaviors.filter(seen=True).values_list("name", flat=True)
+    return renamed(bytes(session.config_used), behavior, in_use=set(seen))
+
+
+def _is_of_use(remedy: Remedy, session: TrainingSession) -> bool:
+    """Whether a remedy would change anything."""
+    options = session.options
+    if remedy.way == "earlier":
+        return earlier_checkpoint(session) is not None
+    if remedy.way == "rename":
+        return config_with_name(session, remedy.changes["behavior"]) is not None
+    useless = {
+        "no_graphics": bool(options.get("no_graphics")),
+        "one_environment": (options.get("num_envs") or 1) <= 1,
+        "cpu": options.get("device") == "cpu",
+        "patience": (options.get("timeout_wait") or 0) >= PATIENCE_SECONDS,
+    }
+    return not useless.get(remedy.id, False)
+
+
 def _facts(session: TrainingSession, attempt: Attempt, reading: Reading) -> list[str]:
     """How things stood when it ended."""
     trainer = session.trainer
     versions = {"ML-Agents": reading.version or trainer.version, "Python": trainer.python_version}
     versions["PyTorch"] = trainer.torch_version
-    series = Series.objects.filter(attempt=attempt, behavior=OF_THE_ATTEMPT, tag__in=(MEMORY, GPU_MEMORY))
-    used = {one.tag: one.last_value for one in series if one.last_value}
     facts = [
-        "" if attempt.exit_code is None else f"exit code {attempt.exit_code}",
+        _code_fact(attempt.exit_code),
         "" if attempt.base_port is None else f"port {attempt.base_port}",
-        f"{used[MEMORY] / GIGABYTE:.1f} GB of memory" if MEMORY in used else "",
-        f"{used[GPU_MEMORY] / GIGABYTE:.1f} GB of GPU memory" if GPU_MEMORY in used else "",
         *(f"{name} {version}" for name, version in versions.items() if version),
+        *_resource_facts(attempt),
     ]
     return [fact for fact in facts if fact]
+
+
+def _code_fact(code: int | None) -> str:
+    if code is None:
+        return "no exit code"
+    words = code_in_words(code)
+    return f"exit code {code} ({words})" if words else f"exit code {code}"
+
+
+def _resource_facts(attempt: Attempt) -> Iterable[str]:
+    """What the training took when it was last looked at, and what the machine has."""
+    rows = Series.objects.filter(attempt=attempt, behavior=OF_THE_ATTEMPT, tag__in=(MEMORY, GPU_MEMORY, DISK))
+    series = {one.tag: one for one in rows if one.last_value}
+    if (memory := series.get(MEMORY)) is not None:
+        most = f", at most {memory.max_value / GIGABYTE:.1f} GB" if memory.max_value else ""
+        yield f"{(memory.last_value or 0) / GIGABYTE:.1f} GB of memory{most}"
+    yield f"the machine has {psutil.virtual_memory().total / GIGABYTE:.1f} GB"
+    if (gpu := series.get(GPU_MEMORY)) is not None:
+        yield f"{(gpu.last_value or 0) / GIGABYTE:.1f} GB of GPU memory"
+    try:
+        yield f"{psutil.disk_usage(attempt.results_dir).free / GIGABYTE:.1f} GB of disk are free now"
+    except OSError:
+        return
 
 
 def _reading(session: TrainingSession, attempt: Attempt) -> Reading:
@@ -78,26 +139,36 @@ def _reading(session: TrainingSession, attempt: Attempt) -> Reading:
     return read_console(text)
 
 
-def _by_exit(attempt: Attempt) -> Diagnosis:
-    """What the state alone tells, where the console is silent."""
+def _by_state(attempt: Attempt, reading: Reading) -> Diagnosis:
+    """What the state alone tells, where the console and the exit code are silent."""
+    if attempt.started_at is None and not any(reading.lines):
+        return Diagnosis(
+            id="not_started",
+            title="The training was not started",
+            cause=attempt.failure or attempt.session.explanation,
+            fix="Mend what the cause names, then start again.",
+            evidence=[],
+            actions=[REMEDIES["again"]],
+        )
     return Diagnosis(
         id="unknown",
         title="The console does not say why",
         cause=attempt.failure or attempt.session.explanation,
         fix="Look at the last lines of the console and into Player-0.log; then resume.",
-        evidence=[],
+        evidence=last_lines(reading, "console.log"),
+        actions=[REMEDIES["resume"]],
     )
 
 
-def _players(attempt: Attempt) -> list[Evidence]:
-    """What the players of this attempt wrote last that tells of a failure."""
+def _players(attempt: Attempt) -> list[PlayerLog]:
+    """What the players of this attempt wrote that tells of a failure."""
     since = attempt.launched_at or attempt.started_at
-    found: list[Evidence] = []
+    found = []
     for path in sorted((attempt.results / "run_logs").glob("Player-*.log"))[:MOST_PLAYERS]:
         try:
             if since is not None and path.stat().st_mtime < since.timestamp():
                 continue
-            found += player_evidence(read_file(path, PLAYER_BYTES), source=path.name)
+            found.append(read_player_log(read_file(path, PLAYER_BYTES), source=path.name))
         except OSError:
             continue
     return found

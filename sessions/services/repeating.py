@@ -10,13 +10,14 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from sessions.domain.command import suggest_run_id
-from sessions.domain.config import with_run_options
-from sessions.domain.diagnosis.remedies import REMEDIES
+from sessions.domain.config import read_config, with_run_options
+from sessions.domain.diagnosis.remedies import REMEDIES, Remedy
 from sessions.domain.states import ENDED, State
 from sessions.errors import Conflict, Missing
 from sessions.models import Artifact, TrainingSession
-from sessions.selectors.diagnosis import diagnosis_of
+from sessions.selectors.diagnosis import config_with_name, diagnosis_of, earlier_checkpoint
 from sessions.selectors.files import has_checkpoint
+from sessions.services import checkpoints
 from sessions.services.planning import OPTION_FIELDS, StartRequest
 from sessions.services.starting import start_session
 
@@ -94,6 +95,28 @@ def remedy(session: TrainingSession, name: str, *, by: User) -> TrainingSession:
     chosen = offered[name]
     if chosen.way == "anew":
         return clone(session, by=by, changes=chosen.changes)
-    resume = chosen.way == "resume" or has_checkpoint(session)
-    request = replace(request_like(session), resume=resume, force=not resume, **chosen.changes)
+    if chosen.way == "earlier":
+        return _resumed_earlier(session, by=by)
+    resume = chosen.way != "rename" and (chosen.way == "resume" or has_checkpoint(session))
+    request = replace(request_like(session), resume=resume, force=not resume, **_changes(session, chosen))
     return start_session(replace(request, initialize_from=None) if resume else request, by=by)
+
+
+def _resumed_earlier(session: TrainingSession, *, by: User) -> TrainingSession:
+    checkpoint = earlier_checkpoint(session)
+    if checkpoint is None:
+        raise Missing(f"{session.run_id} has no checkpoint before its last one.")
+    checkpoints.resume_from(session, checkpoint, by=by)
+    return session
+
+
+def _changes(session: TrainingSession, chosen: Remedy) -> dict[str, Any]:
+    """What a remedy changes of the request; a setting of behaviors is changed for each that the configuration names."""
+    changes = dict(chosen.changes)
+    if chosen.way == "rename":
+        return {"config": config_with_name(session, changes["behavior"])}
+    if chosen.settings:
+        names = read_config(bytes(session.config_used)).behaviors
+        overrides = {f"behaviors.{name}.{path}": value for name in names for path, value in chosen.settings.items()}
+        changes["overrides"] = overrides
+    return changes

@@ -178,12 +178,14 @@ def _behavior(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def _failed(text: str, player: str) -> Connected:
     from sessions.domain.diagnosis.explain import diagnose  # which a supervisor would load, and never need
-    from sessions.domain.diagnosis.players import player_evidence
+    from sessions.domain.diagnosis.players import read_player_log, with_players
     from sessions.domain.diagnosis.reading import read_console
 
+    log = read_player_log(player, source="Player-0.log")
     found = diagnose(read_console(text), ended=True)
+    found = with_players(found, [log]) if found else None
     said = found.title if found else shorten(text.strip().rpartition("\n")[2].strip()) or "It ended without an answer"
-    seen = [one.text for one in player_evidence(player, source="Player-0.log")]
+    seen = [one.text for one in log.evidence]
     return Connected(
         sentence=f"It could not be connected: {said.rstrip('.')}.", fix=found.fix if found else "", seen=seen
     )

@@ -11,6 +11,7 @@ import runpy
 import sys
 import threading
 import time
+from pathlib import Path
 
 from sessions.trainers.standin.unity_standin import __file__ as STANDIN
 
@@ -30,4 +31,5 @@ if __name__ == "__main__":
     prefix = "--console="
     path = next(one[len(prefix) :] for one in sys.argv if one.startswith(prefix))
     threading.Thread(target=talk, args=(path,), daemon=True).start()
+    sys.path.insert(0, str(Path(STANDIN).parent))  # as when it is run by its path
     runpy.run_path(str(STANDIN), run_name="__main__")

@@ -43,9 +43,10 @@ COMMAND_LINE = (
     ),
     Entry(
         "device_name", "cli",
-        r"RuntimeError: Expected one of cpu, cuda,.{0,500}device type at start of device string: (?P<dev>\S+)",
+        r"RuntimeError: Expected one of cpu, cuda,.{0,500}device type at start of device string: (?P<dev>\S+)"
+        r"|not linked with support for (?P<other>\w+) devices|Invalid device string: (?P<word>.+)",
         "The device is unknown to PyTorch",
-        "PyTorch knows no device {dev}.",
+        "This PyTorch cannot use the device {dev}{other}{word}.",
         "Use cpu, cuda or cuda:0.",
         versions=">=0.24", remedies=("cpu",),
     ),

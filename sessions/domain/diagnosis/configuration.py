@@ -89,10 +89,11 @@ CONFIGURATION = (
     ),
     Entry(
         "config_value", "config",
-        r"ValueError: invalid literal for int\(\) with base 10: '(?P<v>[^']*)'",
-        "A value of the configuration is no whole number",
-        "ML-Agents expects a whole number and found {v}. YAML reads 1e4 as text.",
-        "Write the number with all its digits, such as 10000.",
+        r"ValueError: invalid literal for int\(\) with base 10: '(?P<v>[^']*)'"
+        r"|ValueError: could not convert string to float: '(?P<f>[^']*)'",
+        "A value of the configuration is no number",
+        "ML-Agents expects a number and found {v}{f}. YAML reads 1e4 as text.",
+        "Write the number with all its digits, such as 10000 or 0.0003.",
         versions=">=0.17", remedies=_EDIT,
     ),
     Entry(

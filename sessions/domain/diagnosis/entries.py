@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 # The way of a start. What went wrong first is the cause of what went wrong after it.
-PHASES = ("import", "spawn", "cli", "config", "rundir", "env", "trainer", "training", "export", "end", "any")
+PHASES = ("import", "spawn", "cli", "config", "rundir", "env", "trainer", "training", "export", "crash", "end", "any")
 
 
 class Kind(Enum):
@@ -24,7 +24,8 @@ class Kind(Enum):
 class Entry:
     """One thing that goes wrong. `cause` and `fix` may name groups of the pattern in braces.
 
-    `remedies` are what MENTOR itself can do about it, see `remedies.py`; `quiet` ends a training with exit code 0.
+    `remedies` are what MENTOR itself can do about it, see `remedies.py`; `quiet` ends a training with exit code 0;
+    `codes` are exit codes that say the same where the console is silent.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Entry:
     kind: Kind = Kind.CAUSE
     remedies: tuple[str, ...] = ()
     quiet: bool = False
+    codes: tuple[int, ...] = ()
 
     @classmethod
     def taught(cls, key: int, text: str, *, title: str, cause: str, fix: str) -> Entry:

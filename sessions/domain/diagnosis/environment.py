@@ -14,17 +14,26 @@ ENVIRONMENT = (
         "env_perm", "env",
         r"Error when trying to launch environment - make sure permissions are set correctly",
         "The Unity build may not be executed",
-        "The file lacks the right to be executed.",
+        "The file lacks the right to be executed, or is a folder.",
         "Run chmod -R 755 on the build; on macOS also xattr -dr com.apple.quarantine on the .app.",
         remedies=("again",),
     ),
     Entry(
+        "env_format", "env",
+        r"Exec format error|\[WinError (?:193|216)\]|Bad CPU type in executable|not a valid Win32 application",
+        "The build is for another kind of machine",
+        "The system cannot execute it: it was built for Windows, macOS or another processor, or the file is damaged.",
+        "Build it for this system in Unity's Build Settings, copy all of it here, and start again.",
+        remedies=("again",),
+    ),
+    Entry(
         "port_in_use", "env",
+        r"Failed to bind to address|No address added out of total|Address already in use|\[WinError (?:10013|10048)\]|"
         r"worker number (?:Couldn't start socket communication because worker number )?(?P<w>\d+) is still in use",
         "The port is in use",
-        "Another training or a Unity player left behind uses the port of environment {w}.",
+        "Another training or a Unity player left behind uses its port.",
         "End the other one. MENTOR chooses a free port at the next start; the Editor's port 5004 cannot be changed.",
-        remedies=("again",),
+        remedies=("port",),
     ),
     Entry(
         "timeout", "env",
@@ -63,7 +72,8 @@ ENVIRONMENT = (
     ),
     Entry(
         "env_exit", "env",
-        r"Environment shut down with return code (?P<rc>-?\d+)(?: \((?P<sig>\w+)\))?(?<!return code 0)",
+        r"(?:(?<=Exception: )|(?!.{0,40} return code 0\b))"
+        r"Environment shut down with return code (?P<rc>-?\d+)(?: \((?P<sig>\w+)\))?",
         "The Unity player ended by itself",
         "The build ended with code {rc} ({sig}): it crashed or quit. -11 is often a missing display, -9 too little "
         "memory.",
@@ -78,15 +88,6 @@ ENVIRONMENT = (
         "Environment {w} went away: {why}",
         "In the Editor press Play again soon, otherwise the training ends.",
         versions=">=0.28", kind=Kind.NOTICE,
-    ),
-    Entry(
-        "env_restart_limit", "env",
-        r"Worker (?P<w>\d+) exceeded the allowed number of restarts",
-        "The environment went away too often",
-        "Environment {w} ended again within a minute of its last restart. In the Editor, that is Play being stopped.",
-        "Find out why it ends (Player-0.log, or the Editor's console), then resume; ML-Agents allows one restart a "
-        "minute unless restarts_rate_limit_n is raised.",
-        versions=">=0.28", remedies=("resume",), quiet=True,
     ),
     Entry(
         "env_stuck", "env",
@@ -122,10 +123,54 @@ ENVIRONMENT = (
     ),
     Entry(
         "sidechannel", "env",
-        r"Unknown side channel data received|There was a problem reading a message in a SideChannel",
-        "Unity uses a side channel that Python does not know",
-        "The project sends data through a side channel of its own.",
+        r"Unknown side channel data received|There was a problem reading a message in a SideChannel"
+        r"|The message received by the side channel .{1,200} was unexpectedly short"
+        r"|message was too long for the side channel|UnitySideChannelException",
+        "Unity uses a side channel in a way that Python does not know",
+        "The project sends data through a side channel of its own, or through one of another version.",
         "Remove it in Unity, or train with a program that registers it.",
         versions=">=0.13",
+    ),
+    Entry(
+        "action_shape", "env",
+        r"UnityActionException: (?P<why>.+)",
+        "The actions do not fit the agent",
+        "Unity expects other actions than it is sent: {why}",
+        "Make Behavior Parameters the same for all agents of a behavior, then start anew.",
+        remedies=("again",),
+    ),
+    Entry(
+        "grpc_size", "env",
+        r"RESOURCE_EXHAUSTED|[Rr]eceived message larger than max",
+        "Unity sends more at a time than the connection takes",
+        "The observations of all agents together are larger than a message may be: images, or very many agents.",
+        "Use smaller images, fewer agents per environment, or fewer stacked observations.",
+    ),
+    Entry(
+        "grpc", "env",
+        r"grpc\._channel\._\w+|StatusCode\.\w+|failed to connect to all addresses|Exception calling application"
+        r"|grpc\.(?:RpcError|aio\.\w+)",
+        "The connection between trainer and Unity broke",
+        "gRPC, by which they talk, reported an error: a firewall or proxy is between them, or one of them died.",
+        "Allow connections within this machine (127.0.0.1), unset http_proxy for them, and look into Player-0.log; "
+        "then resume.",
+        kind=Kind.LAST_RESORT, remedies=("port", "resume"),
+    ),
+    Entry(
+        "env_left", "env",
+        r"UnityCommunicatorStoppedException: Communicator has exited",
+        "Unity closed the connection",
+        "In the Editor somebody stopped Play; a build was quit.",
+        "Resume it, and leave Unity running until the training ends.",
+        remedies=("resume",),
+    ),
+    Entry(
+        "env_restart_limit", "env",
+        r"Worker (?P<w>\d+) exceeded the allowed number of restarts",
+        "The environment went away too often",
+        "Environment {w} ended again within a minute of its last restart. In the Editor, that is Play being stopped.",
+        "Find out why it ends (Player-0.log, or the Editor's console), then resume; ML-Agents allows one restart a "
+        "minute unless restarts_rate_limit_n is raised.",
+        versions=">=0.28", remedies=("resume",), quiet=True,
     ),
 )  # fmt: skip

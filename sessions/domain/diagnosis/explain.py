@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sessions.domain.diagnosis.catalogue import CATALOGUE
 from sessions.domain.diagnosis.entries import PHASES, Entry, Kind
-from sessions.domain.diagnosis.reading import Reading, summaries_left_out
+from sessions.domain.diagnosis.reading import Reading, is_summary, summaries_left_out
 from sessions.domain.diagnosis.remedies import REMEDIES, Remedy
 from sessions.domain.failures import shorten
+from sessions.domain.outcome import plain_code
 from sessions.domain.states import State
 
 # A full disk may fail anything; an unknown error says more than that the training was interrupted.
@@ -23,6 +24,10 @@ MOST_EVIDENCE = 3
 HEAD_CHARACTERS, TAIL_CHARACTERS = 1 << 20, 2 << 20
 LINE_CHARACTERS = 4000
 AROUND = 5
+# What is mended outside of MENTOR leaves this to do.
+ANYWAY = ("again",)
+# Where lines may have been broken: how many of the last are looked at, and how wide windows are.
+BROKEN_LINES, WIDTHS = 60, (40, 250)
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,19 @@ class _Hit:
 
 
 def diagnose(
-    reading: Reading, *, source: str = "console.log", known: Iterable[Entry] = CATALOGUE, ended: bool = False
+    reading: Reading,
+    *,
+    source: str = "console.log",
+    known: Iterable[Entry] = CATALOGUE,
+    ended: bool = False,
+    code: int | None = None,
 ) -> Diagnosis | None:
     """Return the cause of a bad end, or None when nothing ended badly, as far as the console tells.
 
-    Of all entries that match, the one of the earliest phase is the cause: what went wrong first. With `ended` the
-    training is known to have ended badly, whatever the console says. Time is in proportion to the console's length.
+    Of all entries that match, the one of the earliest phase is the cause: what went wrong first. What the training
+    outlived, for it went on to its last summary, comes after everything else. With `ended` the training is known to
+    have ended badly, whatever the console says; `code` is then its exit code. Time is in proportion to the console's
+    length.
     """
     if reading.state in (State.STOPPED, State.COMPLETED) and not ended:
         candidates = [entry for entry in known if entry.quiet and reading.state is State.STOPPED]
@@ -73,16 +85,20 @@ def diagnose(
     else:
         return None
     hits = _hits(candidates, reading.lines)
+    if not any(hit.entry.kind is Kind.CAUSE for hit in hits):
+        hits += _hits_across_breaks(candidates, reading.lines, found=hits)
+    hits += _told_by_code(candidates, code, found=hits)
     if not hits:
         return None
-    best, *others = sorted(hits, key=_rank)
+    last_summary = max((number for number, line in enumerate(reading.lines) if is_summary(line)), default=-1)
+    best, *others = sorted(hits, key=lambda hit: (bool(hit.lines) and max(hit.lines) < last_summary, *_rank(hit)))
     return Diagnosis(
         id=best.entry.id,
         title=best.entry.title,
-        cause=_filled(best.entry.cause, {**best.words, "failure": reading.failure or "see below"}),
-        fix=_filled(best.entry.fix, best.words),
+        cause=filled(best.entry.cause, {**best.words, "failure": reading.failure or "see below"}).strip(),
+        fix=filled(best.entry.fix, best.words),
         evidence=_evidence(best, reading, source),
-        actions=[REMEDIES[one] for one in best.entry.remedies],
+        actions=[REMEDIES[one].told(best.words) for one in best.entry.remedies or ANYWAY],
         further=[one.entry.title for one in others if one.entry.kind is Kind.CAUSE],
     )
 
@@ -93,8 +109,26 @@ def _rank(hit: _Hit) -> tuple[bool, int]:
     return last, (LAST_RESORTS if last else CAUSES).index(hit.entry.phase)
 
 
-def _hits(entries: Iterable[Entry], lines: Sequence[str]) -> list[_Hit]:
-    text, starts, numbers = _searched(lines)
+def _told_by_code(entries: Iterable[Entry], code: int | None, *, found: Sequence[_Hit]) -> list[_Hit]:
+    known = {hit.entry.id for hit in found}
+    number = None if code is None else plain_code(code)
+    return [_Hit(entry, {}, []) for entry in entries if number in entry.codes and entry.id not in known]
+
+
+def _hits_across_breaks(entries: Iterable[Entry], lines: Sequence[str], *, found: Sequence[_Hit]) -> list[_Hit]:
+    """What the last lines say when a narrow window broke them: then the longest is as wide as a window."""
+    first = max(0, len(lines) - BROKEN_LINES)
+    last = [line.rstrip() for line in lines[first:]]
+    widest = max(map(len, last), default=0)
+    if not WIDTHS[0] <= widest <= WIDTHS[1]:
+        return []
+    known = {hit.entry.id for hit in found}
+    hits = [hit for hit in _hits(entries, last, between="") if hit.entry.id not in known]
+    return [replace(hit, lines=[first + number for number in hit.lines]) for hit in hits]
+
+
+def _hits(entries: Iterable[Entry], lines: Sequence[str], *, between: str = "\n") -> list[_Hit]:
+    text, starts, numbers = _searched(lines, between)
     hits = []
     for entry in entries:
         found = _matches(entry.compiled(), text)
@@ -111,15 +145,15 @@ def _matches(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
     return found
 
 
-def _searched(lines: Sequence[str]) -> tuple[str, list[int], list[int]]:
+def _searched(lines: Sequence[str], between: str) -> tuple[str, list[int], list[int]]:
     """The text that is searched, where its lines begin, and their places among all lines."""
     kept = [(number, line[:LINE_CHARACTERS]) for number, line in enumerate(summaries_left_out(lines)) if line]
     kept = _ends(kept)
     starts, position = [], 0
     for _, line in kept:
         starts.append(position)
-        position += len(line) + 1
-    return "\n".join(line for _, line in kept), starts, [number for number, _ in kept]
+        position += len(line) + len(between)
+    return between.join(line for _, line in kept), starts, [number for number, _ in kept]
 
 
 def _ends(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -141,13 +175,24 @@ def _evidence(hit: _Hit, reading: Reading, source: str) -> list[Evidence]:
     """The lines that matched; of an unknown error, the last lines as well."""
     places = list(dict.fromkeys(hit.lines))
     if hit.entry.id == "generic_traceback":
-        told = [number for number, line in enumerate(reading.lines) if line.strip()]
-        places = [*places[-1:], *(place for place in told[-AROUND:] if place > places[-1])]
+        last = last_lines(reading, source)
+        begins = reading.first_line + places[-1]
+        return [*_at(places[-1:], reading, source), *(one for one in last if one.line > begins)]
+    return _at(places, reading, source)
+
+
+def last_lines(reading: Reading, source: str) -> list[Evidence]:
+    """Return the last lines that say anything, for what nothing explains."""
+    told = [number for number, line in enumerate(reading.lines) if line.strip()]
+    return _at(told[-AROUND:], reading, source)
+
+
+def _at(places: Iterable[int], reading: Reading, source: str) -> list[Evidence]:
     return [Evidence(source, reading.first_line + place, shorten(reading.lines[place])) for place in places]
 
 
-def _filled(text: str, words: dict[str, str]) -> str:
-    """The text with the words that the pattern found, each short and in one line."""
+def filled(text: str, words: dict[str, str]) -> str:
+    """Return a text with the words that a pattern found, each short and in one line."""
     short: dict[str, Any] = {name: shorten(word) for name, word in words.items()}
     return text.format_map(_Words(short)).replace(" ()", "") if "{" in text else text
 

@@ -14,16 +14,17 @@ INSTALLATION = (
     ),
     Entry(
         "numpy_alias", "import",
-        r"module 'numpy' has no attribute '(?P<name>float|bool|int|object)'",
+        r"module 'numpy' has no attribute '(?P<name>float|bool|int|object|str|complex|long|typeDict)'"
+        r"|`np\.(?P<gone>\w+)` was removed in the NumPy 2",
         "NumPy is too new for this ML-Agents",
-        "np.{name} was removed in NumPy 1.24, and this version of ML-Agents still uses it.",
+        "np.{name}{gone} is no longer in NumPy, and a package of the trainer still uses it.",
         "In the trainer's environment run: pip install \"numpy==1.23.5\".",
-        versions="<=0.30",
     ),
     Entry(
         "numpy2_abi", "import",
         r"A module that was compiled using NumPy 1\.x cannot be run in|_ARRAY_API not found"
-        r"|numpy\.core\.multiarray failed to import",
+        r"|numpy\.core\.multiarray failed to import|numpy\.(?:dtype|ufunc|ndarray) size changed"
+        r"|RuntimeError: Numpy is not available",
         "NumPy 2 meets packages built for NumPy 1",
         "Another package brought NumPy 2 into the trainer's environment.",
         "In the trainer's environment run: pip install \"numpy==1.23.5\".",
@@ -38,7 +39,7 @@ INSTALLATION = (
     ),
     Entry(
         "pkg_resources_missing", "import",
-        r"No module named 'pkg_resources'",
+        r"No module named '?pkg_resources\b",
         "setuptools is too new",
         "setuptools 81 removed pkg_resources, which ML-Agents imports.",
         "In the trainer's environment run: pip install \"setuptools<81\".",
@@ -46,7 +47,7 @@ INSTALLATION = (
     ),
     Entry(
         "distutils_missing", "import",
-        r"No module named 'distutils'",
+        r"No module named '?distutils\b",
         "Python has no distutils",
         "ML-Agents imports distutils, which Python 3.12 no longer has.",
         "Use Python 3.10; or, in the trainer's environment, run: pip install \"setuptools<81\".",
@@ -69,7 +70,8 @@ INSTALLATION = (
     ),
     Entry(
         "torch_dll", "import",
-        r"\[WinError (?:126|127|193|1114)\].{0,300}(?P<name>torch|c10|fbgemm|shm)",
+        r"\[WinError (?:126|127|182|193|1114)\].{0,300}(?P<name>torch|c10|fbgemm|shm)"
+        r"|DLL load failed while importing _C\b",
         "PyTorch cannot load its libraries",
         "Windows could not load a DLL of PyTorch: the Visual C++ runtime is missing, or CUDA and CPU builds are mixed.",
         "Install the Visual C++ 2015-2022 redistributable, then reinstall torch in the trainer's environment.",
@@ -85,8 +87,10 @@ INSTALLATION = (
     ),
     Entry(
         "dll_or_cmd_missing", "spawn",
-        r"'mlagents-learn' is not recognized|mlagents-learn: command not found"
-        r"|No such file or directory: 'mlagents-learn'",
+        r"mlagents-learn['\"\u2019]?:? (?:is not recognized|command not found|not found)"
+        r"|command not found: mlagents-learn|The term ['\"\u2018]?mlagents-learn"
+        r"|[Uu]nknown command:? ['\"]?mlagents-learn"
+        r"|(?:No such file or directory|cannot find the file specified): ['\"]?mlagents-learn",
         "mlagents-learn was not found",
         "ML-Agents is not installed in this environment, or the environment is not active.",
         "Activate the environment, or register the trainer's interpreter on the trainers page.",

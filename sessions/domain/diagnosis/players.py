@@ -2,35 +2,64 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from sessions.domain.diagnosis.explain import Evidence
+from sessions.domain.diagnosis.entries import Entry
+from sessions.domain.diagnosis.explain import Diagnosis, Evidence, filled
+from sessions.domain.diagnosis.player_causes import PLAYER_CAUSES
+from sessions.domain.diagnosis.remedies import REMEDIES
 from sessions.domain.failures import shorten
 
 MOST_LINES = 5
-# What Unity writes when a script throws, when the player crashes, and when it cannot draw or start.
-_TELLING = re.compile(
-    r"^(?:\w+\.)*\w*Exception\b"
-    r"|^Crash!!!|^Caught fatal signal|^Obtained \d+ stack frames|^Unhandled exception"
-    r"|Failed to (?:initialize|create) (?:graphics|D3D|window|device)|Unable to (?:open|initialize) (?:display|X11)"
-    r"|\bSIG(?:SEGV|ABRT|BUS|ILL)\b|Out of memory|Could not allocate memory"
-    r"|Couldn't connect to trainer|heartbeat|The Communicator API version is not compatible"
-)
 _LINE_CHARACTERS = 2000
+# What the console alone cannot explain: Unity went away, never came, or nobody knows.
+OPEN_TO_MORE = {
+    "env_exit", "env_restart_limit", "env_left", "env_comm", "env_stuck", "timeout", "grpc", "obs_shape",
+    "generic_traceback", "interrupted", "unknown",
+}  # fmt: skip
 
 
-def player_evidence(text: str, *, source: str) -> list[Evidence]:
-    """Return the last telling lines of a player's log, at most five, each kind of line once."""
+@dataclass(frozen=True)
+class PlayerLog:
+    """What a player's log tells: lines that speak of a failure, and the first cause among them, if any is known."""
+
+    evidence: list[Evidence]
+    cause: Entry | None = None
+    words: dict[str, str] | None = None
+
+
+def read_player_log(text: str, *, source: str) -> PlayerLog:
+    """Return the last telling lines of a player's log, at most five, each kind of line once, and what they mean."""
     found: dict[str, Evidence] = {}
-    for number, line in _telling(text.split("\n")):
-        sentence = shorten(line)
-        found.pop(sentence, None)
-        found[sentence] = Evidence(source, number, sentence)
-    return list(found.values())[-MOST_LINES:]
+    causes: dict[str, tuple[Entry, dict[str, str]]] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        for entry in PLAYER_CAUSES:
+            match = entry.compiled().search(line[:_LINE_CHARACTERS])
+            if match is None:
+                continue
+            sentence = shorten(line[:_LINE_CHARACTERS])
+            found.pop(sentence, None)
+            found[sentence] = Evidence(source, number, sentence)
+            causes[entry.id] = (entry, match.groupdict(default=""))
+            break
+    best = next((causes[entry.id] for entry in PLAYER_CAUSES if entry.id in causes), (None, None))
+    return PlayerLog(list(found.values())[-MOST_LINES:], *best)
 
 
-def _telling(lines: Iterable[str]) -> Iterable[tuple[int, str]]:
-    for number, line in enumerate(lines, 1):
-        if _TELLING.search(line[:_LINE_CHARACTERS]):
-            yield number, line[:_LINE_CHARACTERS].strip()
+def with_players(diagnosis: Diagnosis, logs: Sequence[PlayerLog]) -> Diagnosis:
+    """Return a diagnosis with what the players wrote: as evidence, and as the cause where only Unity knows it."""
+    evidence = [*diagnosis.evidence, *(one for log in logs for one in log.evidence)]
+    telling = next((log for log in logs if log.cause is not None), None)
+    if telling is None or telling.cause is None or diagnosis.id not in OPEN_TO_MORE:
+        return replace(diagnosis, evidence=evidence)
+    cause, words = telling.cause, telling.words or {}
+    return replace(
+        diagnosis,
+        cause=f"{cause.title}. {filled(cause.cause, words).strip()} {diagnosis.cause}",
+        fix=f"{cause.fix} {diagnosis.fix}",
+        evidence=evidence,
+        actions=list(
+            {one.id: one for one in (*(REMEDIES[name] for name in cause.remedies), *diagnosis.actions)}.values()
+        ),
+    )

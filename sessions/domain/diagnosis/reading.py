@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
+from sessions.domain.diagnosis.texts import undressed
 from sessions.domain.failures import RECORD_PREFIX, last_failure, main_failure
-from sessions.domain.states import State
+from sessions.domain.states import ENDED, State
 
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
 _BANNER = "Version information:"
@@ -43,12 +44,12 @@ class Reading:
     lines: Sequence[str] = field(repr=False)
 
 
-def read_console(text: str) -> Reading:
+def read_console(text: str, *, code: int | None = None) -> Reading:
     """Return what a console tells of the last start in it.
 
     Without an exit code an end that is not told is none: such a training is still running, as far as its console says.
     """
-    lines = [line.rstrip("\r") for line in text.split("\n")]
+    lines = undressed([line.rstrip("\r") for line in text.split("\n")])
     first = _last_start(lines)
     lines = lines[first:]
     story = _Story()
@@ -56,6 +57,8 @@ def read_console(text: str) -> Reading:
         story.take(line)
     main = main_failure(lines)
     state = _state(story, main, last_failure(lines))
+    if code and state not in ENDED:
+        state = State.FAILED
     failure = (main or last_failure(lines)) if state in (State.FAILED, State.LOST) else None
     return Reading(story.version, state, list(story.behaviors.values()), failure, first + 1, lines)
 
@@ -155,4 +158,9 @@ def _state(story: _Story, main: str | None, last: str | None) -> State:
 def summaries_left_out(lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines with the summaries made empty: most of a console, and none of them tells of a failure."""
     for line in lines:
-        yield "" if " Step: " in line and "Time Elapsed" in line else line
+        yield "" if is_summary(line) else line
+
+
+def is_summary(line: str) -> bool:
+    """Tell whether a line is surely a summary; those of ML-Agents 0.5 may pass for another line."""
+    return " Step: " in line and "Time Elapsed" in line

@@ -70,15 +70,19 @@ RUN_FOLDER = (
     ),
     Entry(
         "weights_only", "rundir",
-        r"Weights only load failed|UnpicklingError",
+        r"Weights only load failed|UnpicklingError|PytorchStreamReader failed|Invalid magic number; corrupt file"
+        r"|BadZipFile|unexpected EOF, expected \d+ more bytes"
+        r"|PyTorchFileReader\(.{0,100}\n(?:[ ~^]{0,200}\n)?OSError"
+        r"|in _legacy_load\n[^\n]{0,300}\n(?:[^\n]{0,300}\n)?EOFError",
         "The checkpoint cannot be loaded",
         "It is damaged, comes from elsewhere, or PyTorch 2.6 or later refuses what an older one saved.",
-        "Use the PyTorch version the run was made with, or resume from an earlier checkpoint.",
-        remedies=("resume",),
+        "Use the PyTorch version the run was made with, or resume from an earlier checkpoint. MENTOR looks at "
+        "checkpoints before a resume and takes the last one that is whole.",
+        remedies=("resume", "earlier"),
     ),
     Entry(
         "results_perm", "rundir",
-        r"(?:PermissionError|\[Errno 13\]).{0,300}results"
+        r"(?:PermissionError|\[Errno 13\]).{0,300}(?:results|run_logs)"
         r"|The folder .{1,500} containing the generated model could not be accessed",
         "The results folder cannot be written to",
         "Rights are missing, or another program (TensorBoard, a virus scanner, OneDrive) holds the files.",
@@ -86,16 +90,63 @@ RUN_FOLDER = (
     ),
     Entry(
         "results_dir", "rundir",
-        r"FileNotFoundError: \[(?:Errno 2|WinError 3)\].{0,300}(?:results|run_logs|No such file or directory: '/)",
+        r"FileNotFoundError: \[(?:Errno 2|WinError 3)\].{0,300}(?:results|run_logs|No such file or directory: '/)"
+        r"|(?:NotADirectoryError|FileExistsError): .{0,500}|Read-only file system|File name too long"
+        r"|\[WinError (?:206|267)\]",
         "The results folder cannot be made",
-        "The place does not exist, or nothing may be written there.",
-        "Choose another results folder.",
+        "The place does not exist, a file is in its place, its path is too long, or nothing may be written there.",
+        "Choose another results folder, or a shorter run id.",
+        remedies=("anew",),
+    ),
+    Entry(
+        "locked_file", "any",
+        r"\[WinError (?:32|33|362|389|395|396|398)\]|being used by another process|[Cc]loud file provider"
+        r"|Text file busy",
+        "Another program holds a file",
+        "OneDrive, a virus scanner, TensorBoard or an open editor keeps a file that the trainer must replace.",
+        "Close that program, or keep MENTOR_HOME outside of folders that OneDrive synchronizes; then resume.",
+        remedies=("resume",),
+    ),
+    Entry(
+        "antivirus", "any",
+        r"\[WinError 225\]|contains a virus or potentially unwanted software|\[WinError 1260\]|blocked by group policy",
+        "A virus scanner or a policy blocked a file",
+        "Windows refused to open or to start a file of the training.",
+        "Have the build's folder and MENTOR_HOME excluded from the scanner, then start again.",
+        remedies=("again",),
+    ),
+    Entry(
+        "no_permission", "any",
+        r"PermissionError: (?P<what>.+)",
+        "Something may not be read or written",
+        "The system refused: {what}",
+        "Give MENTOR's user the right to it, or close the program that holds it; then resume.",
+        kind=Kind.LAST_RESORT, remedies=("resume",),
+    ),
+    Entry(
+        "too_many_files", "any",
+        r"Too many open files|\[Errno 24\]|\[Errno 23\]",
+        "Too many files are open",
+        "The system lets one user have only so many files and connections open at a time.",
+        "Raise the limit (ulimit -n), or use fewer environments; then resume.",
+        remedies=("one_environment", "resume"),
+    ),
+    Entry(
+        "too_many_processes", "any",
+        r"can't start new thread|BlockingIOError: \[Errno 11\]|Resource temporarily unavailable"
+        r"|OpenBLAS blas_thread_init",
+        "Too many processes or threads",
+        "The system lets one user run only so many processes and threads at a time.",
+        "Raise the limit (ulimit -u, or the container's), or use fewer environments; then resume.",
+        remedies=("one_environment", "resume"),
     ),
     Entry(
         "disk_full", "any",
-        r"No space left on device|\[Errno 28\]|There is not enough space on the disk",
+        r"No space left on device|\[Errno 28\]|There is not enough space on the disk|\[WinError 112\]"
+        r"|Disk quota exceeded|OSError: \[Errno (?:27|122)\]|PytorchStreamWriter failed writing"
+        r"|enforce fail .{0,200}unexpected pos \d+ vs",
         "The disk is full",
-        "Checkpoints, event files or something else filled it.",
+        "Checkpoints, event files or something else filled it, or its share for this user.",
         "Make room, keep fewer checkpoints, then resume.",
         remedies=("resume",),
     ),

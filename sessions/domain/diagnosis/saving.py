@@ -5,7 +5,7 @@ from sessions.domain.diagnosis.entries import Entry, Kind
 SAVING = (
     Entry(
         "onnxscript", "export",
-        r"No module named 'onnxscript'",
+        r"No module named '?onnxscript\b|Module onnxscript is not installed",
         "PyTorch is too new to export the model",
         "From 2.9 on PyTorch exports through onnxscript, which does not live beside ML-Agents' packages.",
         "In the trainer's environment run: pip install \"torch==2.2.2\". What was learned until then is in "
@@ -14,15 +14,24 @@ SAVING = (
     ),
     Entry(
         "onnx_missing", "export",
-        r"Module onnx is not installed|No module named 'onnx'",
+        r"Module onnx is not installed|No module named '?onnx\b",
         "The package onnx is missing",
         "PyTorch 2 needs it to export the model, and ML-Agents up to 0.30 does not install it.",
         "In the trainer's environment run: pip install \"onnx==1.15.0\" \"protobuf<3.21\".",
         versions="0.26 to 0.30", remedies=("resume",),
     ),
     Entry(
+        "onnx_dll", "export",
+        r"(?:importing|onnx\.)\W?onnx_cpp2py_export|onnx_cpp2py_export.{0,200}(?:DLL|cannot open|undefined symbol)",
+        "The package onnx cannot load its library",
+        "onnx was built for another Python or protobuf, or Windows lacks the Visual C++ runtime.",
+        "In the trainer's environment run: pip install --force-reinstall \"onnx==1.15.0\" \"protobuf<3.21\"; on "
+        "Windows install the Visual C++ 2015-2022 redistributable. Then resume.",
+        remedies=("resume",),
+    ),
+    Entry(
         "onnx_other", "export",
-        r"torch\.onnx\.(?:errors\.)?\w+Error|OnnxExporterError",
+        r"torch\.onnx\.(?:errors\.)?\w+Error|OnnxExporterError|Unsupported ONNX opset version|UnsupportedOperatorError",
         "The model could not be exported",
         "The versions of PyTorch and onnx do not fit together. The checkpoint was saved all the same.",
         "Use the PyTorch version that this ML-Agents was made for, then resume.",
@@ -34,7 +43,7 @@ SAVING = (
         "The training was interrupted",
         "Somebody pressed Ctrl-C, or Unity closed the connection.",
         "Resume it.",
-        kind=Kind.LAST_RESORT, remedies=("resume",), quiet=True,
+        kind=Kind.LAST_RESORT, remedies=("resume",), quiet=True, codes=(-2, 130, 0xC000013A),
     ),
     Entry(
         "double_interrupt", "end",
@@ -51,6 +60,14 @@ SAVING = (
         "A behavior or a path has letters that the console's encoding does not know; such lines are lost.",
         "Set PYTHONUTF8=1. MENTOR does so for what it starts.",
         kind=Kind.NOTICE,
+    ),
+    Entry(
+        "encoding", "any",
+        r"Unicode(?:De|En)codeError: (?P<what>.+)",
+        "A name or a file has letters that Python cannot read or write",
+        "An encoding does not know a letter: {what}",
+        "Use plain letters in paths and names, save files as UTF-8, or set PYTHONUTF8=1, as MENTOR itself does.",
+        kind=Kind.LAST_RESORT, remedies=("again",),
     ),
     Entry(
         "generic_traceback", "any",

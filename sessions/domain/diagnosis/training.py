@@ -1,4 +1,4 @@
-"""Behaviors, observations, demonstrations, numbers, memory and devices: what fails while it trains."""
+"""Behaviors, observations, demonstrations and networks: what does not fit while it trains."""
 
 from sessions.domain.diagnosis.entries import Entry, Kind
 
@@ -11,7 +11,7 @@ TRAINING = (
         "The configuration does not name the behavior",
         "Unity announced {b}, and the configuration has no such behavior. Capitals and blanks count.",
         "Write the name below behaviors as it stands in Unity's Behavior Parameters, or add default_settings.",
-        versions=">=0.26", remedies=_EDIT,
+        versions=">=0.26", remedies=("rename", "edit"),
     ),
     Entry(
         "behavior_missing_old", "trainer",
@@ -47,7 +47,7 @@ TRAINING = (
     ),
     Entry(
         "demo_mismatch", "trainer",
-        r"in demonstration\s{1,20}do not match the policy's"
+        r"in demonstration\s{1,100}do not match the policy's"
         r"|The demonstrations do not have the same number of observations",
         "The demonstration does not fit the agent",
         "Observations or actions changed since it was recorded.",
@@ -61,7 +61,7 @@ TRAINING = (
         "The image has {w} x {h} pixels. The least side is 20 for simple, 36 for nature_cnn, 15 for resnet and 5 for "
         "match3.",
         "Use a larger image, or another vis_encode_type.",
-        versions=">=0.13", remedies=_EDIT,
+        versions=">=0.13", remedies=("small_images", "edit"),
     ),
     Entry(
         "no_obs", "trainer",
@@ -72,28 +72,11 @@ TRAINING = (
     ),
     Entry(
         "obs_shape", "training",
-        r"UnityObservationException: .{1,500}expected",
+        r"UnityObservationException: (?!.{0,100}[Ii]nvalid Compressed).{1,500}(?:expected|Expected|different number)",
         "An observation changed its size",
         "The number of AddObservation calls differs from Space Size.",
         "Correct CollectObservations in Unity.",
         versions=">=0.14",
-    ),
-    Entry(
-        "nan_obs", "training",
-        r"The (?P<what>\w+) provided had (?:NaN|Infinite) values",
-        "Unity sent NaN or infinity",
-        "The {what} hold values that are no numbers: a division by zero, or something that grew without bound.",
-        "Find it in the agent's code; clamp or normalize what is observed and rewarded. Then resume.",
-        versions=">=0.15", remedies=("resume",),
-    ),
-    Entry(
-        "nan_action", "training",
-        r"NaN action detected",
-        "The policy produced NaN",
-        "Training diverged: the learning rate is too high, or rewards or observations are very large.",
-        "Lower learning_rate, set normalize: true, scale rewards to about -1 to 1, and go on from an older checkpoint: "
-        "the newest one is already broken.",
-        versions=">=0.22", remedies=_EDIT,
     ),
     Entry(
         "resume_shape_warn", "trainer",
@@ -102,6 +85,16 @@ TRAINING = (
         "{m} has another shape than in the checkpoint, so it begins untrained.",
         "Stop, restore the network_settings and observations the run had, then resume.",
         versions=">=0.26", kind=Kind.NOTICE,
+    ),
+    Entry(
+        "state_dict", "training",
+        r"Error\(s\) in loading state_dict for|loaded state dict (?:contains a parameter group|has a different)"
+        r"|mat1 and mat2 shapes cannot be multiplied",
+        "The checkpoint is of another network",
+        "Weights or the state of the optimizer do not fit: network_settings, the trainer, or what the agent observes "
+        "and does changed since it was saved.",
+        "Resume with the settings and the Unity project it had, or start another run.",
+        remedies=_EDIT,
     ),
     Entry(
         "resume_shape_crash", "training",
@@ -121,14 +114,6 @@ TRAINING = (
         versions=">=0.20",
     ),
     Entry(
-        "zero_interval", "training",
-        r"ZeroDivisionError: integer (?:division or )?modulo by zero",
-        "An interval is 0",
-        "checkpoint_interval or summary_freq is 0.",
-        "Write a number above 0.",
-        versions=">=0.17", remedies=_EDIT,
-    ),
-    Entry(
         "group_reward_warn", "training",
         r"An agent recieved a Group Reward, but you are not using a multi-agent trainer",
         "Group rewards are given, but the trainer does not know groups",
@@ -143,47 +128,5 @@ TRAINING = (
         "self_play is missing in the configuration.",
         "Add self_play, or give all agents the same Team Id.",
         versions=">=0.15", kind=Kind.NOTICE,
-    ),
-    Entry(
-        "cuda_oom", "training",
-        r"CUDA (?:error: )?out of memory|OutOfMemoryError",
-        "The GPU's memory is exhausted",
-        "The batch, the network or the images are too large, or other programs use the GPU.",
-        "Lower batch_size, hidden_units or the size of images, or train on the CPU.",
-        remedies=("cpu", "edit"),
-    ),
-    Entry(
-        "cpu_oom", "training",
-        r"DefaultCPUAllocator: (?:not enough|can't allocate) memory|MemoryError|Could not allocate bytes object"
-        r"|Unable to allocate .{1,200} for an array",
-        "The machine's memory is exhausted",
-        "SAC with a large buffer of images, or many environments, need more than there is.",
-        "Lower buffer_size, time_horizon or the number of environments.",
-        remedies=("one_environment", "edit"),
-    ),
-    Entry(
-        "cuda_not_compiled", "trainer",
-        r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available",
-        "There is no usable GPU",
-        "This PyTorch was built for the CPU, or the machine has no NVIDIA driver.",
-        "Train on the CPU, or install the CUDA build of torch and the driver.",
-        remedies=("cpu",),
-    ),
-    Entry(
-        "cuda_arch", "trainer",
-        r"no kernel image is available for execution on the device"
-        r"|is not compatible with the current PyTorch installation",
-        "The GPU does not fit this PyTorch",
-        "The GPU is too new or too old for this build of PyTorch.",
-        "Install a PyTorch that supports it, or train on the CPU.",
-        remedies=("cpu",),
-    ),
-    Entry(
-        "cuda_assert", "training",
-        r"CUDA error: (?P<why>(?!out of memory).+)",
-        "CUDA failed",
-        "The GPU reported: {why}. NaN, or actions of the wrong size as in an old demonstration, are common reasons.",
-        "Run it once on the CPU, which tells the real error.",
-        remedies=("cpu",),
     ),
 )  # fmt: skip

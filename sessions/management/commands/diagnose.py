@@ -26,10 +26,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("consoles", nargs="+", metavar="CONSOLE", help="A text file.")
+        parser.add_argument(
+            "--exit-code", type=int, metavar="CODE", help="What the trainer of all these consoles ended with, if known."
+        )
         parser.add_argument("--json", action="store_true", help="Print a list with one object per console.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        answers = [_explained(name) for name in options["consoles"]]
+        answers = [_explained(name, options["exit_code"]) for name in options["consoles"]]
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(*answer) for answer in answers], indent=2, ensure_ascii=False))
             return
@@ -37,9 +40,9 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(_as_text(name, reading, diagnosis)))
 
 
-def _explained(name: str) -> tuple[str, Reading, Diagnosis | None]:
-    reading = read_console(_text(name))
-    return name, reading, diagnose(reading, source=Path(name).name)
+def _explained(name: str, code: int | None) -> tuple[str, Reading, Diagnosis | None]:
+    reading = read_console(_text(name), code=code)
+    return name, reading, diagnose(reading, source=Path(name).name, ended=bool(code), code=code)
 
 
 def _text(name: str) -> str:

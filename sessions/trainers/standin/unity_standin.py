@@ -1,7 +1,7 @@
 """A stand-in for a Unity build: balls on tilting platforms, over ML-Agents' own protocol.
 
-Run by the trainer's own Python, which has `mlagents_envs` and `grpc`; needs no other file of MENTOR, and a
-Python from 3.7 on. The trainer is the gRPC server, this program the client that calls `Exchange` on
+Run by the trainer's own Python, from 3.7 on, which has `mlagents_envs` and `grpc`; needs no file of MENTOR but its
+neighbour `mischief`. The trainer is the gRPC server, this program the client that calls `Exchange` on
 `--mlagents-port`: once to introduce itself, then once per step, until the answer says that the training is over.
 Unity's own arguments are accepted and ignored.
 """
@@ -19,10 +19,16 @@ from typing import Any, NamedTuple, NoReturn, TextIO
 
 import numpy as np
 
+if __package__:
+    from sessions.trainers.standin import mischief
+else:  # run by its path, so that its folder is where Python looks first
+    import mischief  # type: ignore[import-not-found,no-redef]
+
 EDITOR_PORT = 5004
 COMMUNICATION_VERSION = "1.5.0"
 PACKAGE_VERSION = "3.0.0-practice"
 STATUS_OK = 200
+STATUS_QUIT = 400
 CRASH_CODE = 3
 WATCH_SECONDS = 0.5
 
@@ -110,6 +116,7 @@ class Behavior:
     """One behavior of the stand-in: its world, and its agents as the protocol tells of them."""
 
     def __init__(self, name: str, world: BallWorld, first_id: int) -> None:
+        self.introduced = False
         self.name = name if "?" in name else name + "?team=0"
         self.world = world
         self.next_id = first_id
@@ -137,20 +144,15 @@ class Behavior:
         for index in np.flatnonzero(self.outcome.ended):
             self.ids[index] = self._new_ids(1)[0]
 
-    def tell(self, infos: Any) -> None:
+    def tell(self, infos: Any, doing: mischief.Mischief) -> None:
         """Add to `infos` the agents that ended in the last step, then all that await a decision."""
         if self.outcome is not None:
             for index in np.flatnonzero(self.outcome.ended):
-                info = infos.add(id=self.ended_ids[index], reward=self.outcome.rewards[index], done=True)
+                info = infos.add(id=self.ended_ids[index], done=True)
                 info.max_step_reached = bool(self.outcome.out_of_time[index])
-                observe_into(info, self.outcome.last_observations[index])
+                doing.tell_into(info, self.outcome.rewards[index], self.outcome.last_observations[index])
         for agent_id, reward, observation in zip(self.ids, self.rewards, self.world.observe()):  # noqa: B905
-            observe_into(infos.add(id=agent_id, reward=reward), observation)
-
-
-def observe_into(info: Any, values: np.ndarray) -> None:
-    observation = info.observations.add(shape=[OBSERVATIONS])
-    observation.float_data.data.extend(values.tolist())
+            doing.tell_into(infos.add(id=agent_id), reward, observation)
 
 
 def actions_of(behavior: Behavior, message: Any) -> np.ndarray:
@@ -175,7 +177,8 @@ class Player:
         self.options = options
         self.log = log
         self.behaviors: list[Behavior] = []
-        self.steps = 0
+        self.mischief = mischief.Mischief(options.misbehave)
+        self.seed = 0
 
     def say(self, text: str) -> None:
         print(text, file=self.log, flush=True)
@@ -184,31 +187,35 @@ class Player:
         """Answer until the trainer says that it is over; raises grpc.RpcError when it disappears."""
         answer = exchange(self._introduction(messages))
         seed = answer.unity_input.rl_initialization_input.seed
-        self._build(seed if self.options.seed is None else self.options.seed)
+        self.seed = seed if self.options.seed is None else self.options.seed
+        for name in self.options.behaviors:
+            self._add_behavior(name)
         self.say(f"Connected to the trainer; seed {seed}")
         answer = exchange(messages.UnityMessageProto(header={"status": STATUS_OK}))
-        introduced = False
         while answer.header.status == STATUS_OK and answer.unity_input.rl_input.command != messages.QUIT:
             self._obey(answer.unity_input.rl_input, messages)
-            answer = exchange(self._report(messages, introduce=not introduced))
-            introduced = True
-        self.say(f"The trainer ended the training after {self.steps} steps")
+            if self.mischief.now("quit"):
+                self.say("Quit (asked for)")
+                exchange(messages.UnityMessageProto(header={"status": STATUS_QUIT}))
+                return
+            answer = exchange(self._report(messages))
+        self.say(f"The trainer ended the training after {self.mischief.steps} steps")
 
     def _introduction(self, messages: Any) -> Any:
         message = messages.UnityMessageProto(header={"status": STATUS_OK})
         about = message.unity_output.rl_initialization_output
         about.name = "PracticeBall"
-        about.communication_version = COMMUNICATION_VERSION
+        about.communication_version = self.options.misbehave.get("api", COMMUNICATION_VERSION)
         about.package_version = PACKAGE_VERSION
         about.capabilities.baseRLCapabilities = True
         about.capabilities.hybridActions = True
         about.capabilities.variableLengthObservation = True
         return message
 
-    def _build(self, seed: int) -> None:
-        for number, name in enumerate(self.options.behaviors):
-            world = BallWorld(self.options.agents, self.options.episode_length, seed + 1000 * number)
-            self.behaviors.append(Behavior(name, world, number * 10**8))
+    def _add_behavior(self, name: str) -> None:
+        number = len(self.behaviors)
+        world = BallWorld(self.options.agents, self.options.episode_length, self.seed + 1000 * number)
+        self.behaviors.append(Behavior(name, world, number * 10**8))
 
     def _obey(self, message: Any, messages: Any) -> None:
         if message.command == messages.RESET:
@@ -219,28 +226,34 @@ class Player:
         time.sleep(self.options.delay / 1000)
         for behavior in self.behaviors:
             behavior.step(actions_of(behavior, message))
-        self.steps += 1
+        self.mischief.steps += 1
 
     def _misbehave(self) -> None:
-        if self.options.crash_after is not None and self.steps >= self.options.crash_after:
-            self.say(f"Crash! (asked for after {self.steps} steps)")
-            os._exit(CRASH_CODE)
-        if self.options.hang_after is not None and self.steps >= self.options.hang_after:
-            self.say(f"Hanging (asked for after {self.steps} steps)")
-            while True:
-                time.sleep(1.0)
+        steps = self.mischief.steps
+        if self.options.crash_after is not None and steps >= self.options.crash_after:
+            self.say(f"Crash! (asked for after {steps} steps)")
+            mischief.leave(int(self.options.misbehave.get("crash-code", CRASH_CODE)))
+        if self.options.hang_after is not None and steps >= self.options.hang_after:
+            self.say(f"Hanging (asked for after {steps} steps)")
+            mischief.hang()
+        if self.mischief.now("late") and len(self.behaviors) == len(self.options.behaviors):
+            self._add_behavior("Late")
 
-    def _report(self, messages: Any, *, introduce: bool) -> Any:
+    def _report(self, messages: Any) -> Any:
         message = messages.UnityMessageProto(header={"status": STATUS_OK})
         for behavior in self.behaviors:
-            if introduce:
+            if not behavior.introduced:
+                behavior.introduced = True
                 brain = message.unity_output.rl_initialization_output.brain_parameters.add()
                 brain.brain_name, brain.is_training = behavior.name, True
                 brain.action_spec.num_continuous_actions = ACTIONS
-            behavior.tell(message.unity_output.rl_output.agentInfos[behavior.name].value)
-        if self.steps % STATS_INTERVAL == 0:
+            infos = message.unity_output.rl_output.agentInfos[behavior.name].value
+            behavior.tell(infos, self.mischief)
+        if self.mischief.steps % STATS_INTERVAL == 0:
             distance = float(np.mean([behavior.world.distance() for behavior in self.behaviors]))
             message.unity_output.rl_output.side_channel = stats_message("Ball/Distance from Center", distance)
+        if self.mischief.now("broken-channel"):
+            message.unity_output.rl_output.side_channel = STATS_CHANNEL.bytes_le + struct.pack("<i", 999)
         return message
 
 
@@ -332,6 +345,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--delay", type=float, default=0.0, help="ms to wait at every step (default: %(default)s)")
     add("--crash-after", type=int, help=f"end with exit code {CRASH_CODE} after this many steps")
     add("--hang-after", type=int, help="stop answering after this many steps")
+    known = "; ".join(f"{name}: {what}" for name, what in mischief.MISBEHAVIOURS.items())
+    add(
+        "--misbehave",
+        type=mischief.misbehaviours,
+        default={},
+        metavar="NAME[=VALUE],…",
+        help=f"what goes wrong. {known}",
+    )
     add("--patience", type=float, default=600.0, help="seconds to wait for the trainer (default: %(default)s)")
     add("-logFile", "-logfile", dest="log_file", help="file for what this program says")
     options, _ignored = parser.parse_known_args(arguments)
@@ -350,14 +371,18 @@ def open_log(path: str | None) -> TextIO:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Play until the training is over, and exit with 0; with 1 when no trainer was found."""
-    options = parse(sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parse(arguments)
     log = open_log(options.log_file)
     if os.name != "nt" and not options.editor:
         threading.Thread(target=leave_when_abandoned, args=(log,), daemon=True).start()
     player = Player(options, log)
     player.say(f"PracticeBall, MENTOR's stand-in for a Unity build: {', '.join(options.behaviors)}")
+    mischief.misbehave_at_start(options.misbehave, arguments=arguments, say=player.say)
     code = converse(player, options)
     log.flush()
+    if "stay" in options.misbehave:
+        mischief.hang()
     sys.exit(code)
 
 

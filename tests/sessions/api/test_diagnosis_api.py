@@ -197,3 +197,39 @@ def test_how_things_stood_is_told_beside_the_cause(api: Client, ada: User) -> No
         "port 5007",
         "ML-Agents 1.1.0",
     ]
+
+
+UNNAMED = (
+    "Traceback (most recent call last):",
+    '  File "learn.py", line 8, in <module>',
+    "mlagents.trainers.exception.TrainerConfigError: The behavior name Ball has not been specified in the trainer "
+    "configuration. Please add an entry in the configuration file for Ball, or set default_settings.",
+)
+DIVERGED = (
+    "Traceback (most recent call last):",
+    '  File "learn.py", line 8, in <module>',
+    "RuntimeError: Continuous NaN action detected.",
+)
+
+
+def test_a_behavior_s_name_is_corrected_by_a_button(api: Client, ada: User) -> None:
+    failed(ada, *UNNAMED, config=b"behaviors:\n  bal:\n    max_steps: 500\n")
+    actions = api.get("/api/sessions/ball/diagnosis/").json()["actions"]
+    assert (actions[0]["id"], actions[0]["label"]) == ("rename", "Call the behavior Ball and start again")
+    assert post(api, "/api/sessions/ball/remedy/", {"id": "rename"}).status_code == 201
+    session = TrainingSession.objects.get(run_id="ball")
+    assert bytes(session.config_used) == b"behaviors:\n  Ball:\n    max_steps: 500\n"
+
+
+def test_a_button_that_would_change_nothing_is_not_there(api: Client, ada: User) -> None:
+    failed(ada, *TIMED_OUT, no_graphics=True, timeout_wait=300)
+    assert [one["id"] for one in api.get("/api/sessions/ball/diagnosis/").json()["actions"]] == ["resume"]
+    failed(ada, *DIVERGED, run_id="diverged")
+    assert [one["id"] for one in api.get("/api/sessions/diverged/diagnosis/").json()["actions"]] == ["edit"]
+
+
+def test_one_that_was_never_started_says_so(api: Client, ada: User) -> None:
+    session = make_session(owner=ada, run_id="ball", state=State.FAILED)
+    session.attempts.update(failure="Ball has changed since it was registered.", started_at=None)
+    answer = api.get("/api/sessions/ball/diagnosis/").json()
+    assert (answer["id"], answer["cause"]) == ("not_started", "Ball has changed since it was registered.")

@@ -111,6 +111,15 @@ def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def hastier(hasty: None, tmp_path: Path) -> None:
+    """Have it wait shortly for an end that nobody asked for as well."""
+    path = tmp_path / "hasty" / "boot.py"
+    old = "UNASKED_END_SECONDS = 20.0"
+    assert old in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(old, "UNASKED_END_SECONDS = 0.1"), encoding="utf-8")
+
+
+@pytest.fixture
 def run(tmp_path: Path, directory: AttemptDirectory) -> Iterator[Run]:
     """Return what starts the boot with a target and arguments; variables of the trainer by keyword."""
     for name, text in MODULES.items():
@@ -244,6 +253,14 @@ def test_a_trainer_that_returned_but_hangs_is_ended_by_a_stop(run: Run, director
     until(directory.train_exit.exists)
     directory.request_stop("ada")
     assert ended(process)[0] == 3
+
+
+@pytest.mark.usefixtures("hastier")
+def test_a_trainer_that_returned_but_hangs_ends_unasked_in_the_end(run: Run, directory: AttemptDirectory) -> None:
+    process = run("hanging_trainer")
+    wait_for_line(process, "training")
+    assert ended(process)[0] == 3
+    assert directory.train_exit.exists()
 
 
 def test_no_neighbour_of_the_boot_can_hide_a_module(run: Run, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from sessions.domain.diagnosis.entries import PHASES, Kind
 from sessions.domain.diagnosis.explain import Diagnosis, diagnose
 from sessions.domain.diagnosis.reading import read_console
 from sessions.domain.diagnosis.remedies import REMEDIES
+from sessions.domain.outcome import code_in_words
 from sessions.domain.states import State
-from tests.sessions.domain.diagnosis.samples import BEFORE, NOTICED, RAISED, REFUSED
+from tests.sessions.domain.diagnosis.samples import ALSO_RAISED, BEFORE, CODES, ENDED, NOTICED, RAISED, REFUSED
 
 BANNER = " Version information:\n  ml-agents: 1.1.0,\n  ml-agents-envs: 1.1.0,\n"
 SUMMARY = "[INFO] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.\n"
@@ -41,7 +42,8 @@ def found(text: str) -> Diagnosis:
 
 
 def test_every_entry_of_the_catalogue_has_a_sample() -> None:
-    assert {entry.id for entry in CATALOGUE} == {*RAISED, *REFUSED, *NOTICED, *QUIET}
+    sampled = {*RAISED, *REFUSED, *NOTICED, *QUIET, *CODES.values(), *(cause for cause, _ in (*ALSO_RAISED, *ENDED))}
+    assert {entry.id for entry in CATALOGUE} == sampled
     assert len({entry.id for entry in CATALOGUE}) == len(CATALOGUE)
 
 
@@ -49,6 +51,41 @@ def test_every_entry_of_the_catalogue_has_a_sample() -> None:
 def test_an_error_is_explained_by_its_cause(cause: str, last: str) -> None:
     before = BEFORE.get(cause, "")
     assert found(BANNER + before + traceback(last)).id == cause
+
+
+@pytest.mark.parametrize(("cause", "last"), ALSO_RAISED)
+def test_other_words_for_the_same_have_the_same_cause(cause: str, last: str) -> None:
+    assert found(BANNER + SUMMARY + traceback(last)).id == cause
+
+
+@pytest.mark.parametrize(("cause", "line"), ENDED)
+def test_an_end_without_a_traceback_is_a_failure_with_a_cause(cause: str, line: str) -> None:
+    text = BANNER + SUMMARY + line + "\n"
+    assert read_console(text).state is State.FAILED
+    assert found(text).id == cause
+    assert found(line).id == cause
+
+
+@pytest.mark.parametrize(("code", "cause"), CODES.items())
+def test_an_exit_code_speaks_where_the_console_is_silent(code: int, cause: str) -> None:
+    diagnosis = diagnose(read_console(BANNER + SUMMARY), ended=True, code=code)
+    assert diagnosis is not None
+    assert diagnosis.id == cause
+    assert code_in_words(code)
+
+
+def test_what_the_console_says_counts_more_than_the_exit_code() -> None:
+    text = BANNER + SUMMARY + traceback(RAISED["cuda_assert"]) + "Aborted (core dumped)\n"
+    diagnosis = diagnose(read_console(text), ended=True, code=-6)
+    assert diagnosis is not None
+    assert (diagnosis.id, diagnosis.further) == ("cuda_assert", ["The trainer gave up in its libraries"])
+
+
+def test_what_the_training_outlived_is_not_its_cause() -> None:
+    crashed = "Process Process-1:\n" + traceback(RAISED["env_exit"]) + NOTICED["env_restart"] + "\n"
+    diagnosis = diagnose(read_console(BANNER + SUMMARY + crashed + SUMMARY), ended=True, code=-9)
+    assert diagnosis is not None
+    assert diagnosis.id == "killed"
 
 
 @pytest.mark.parametrize(("cause", "text"), REFUSED.items())

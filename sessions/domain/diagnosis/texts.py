@@ -1,0 +1,156 @@
+"""A console as it was when it was printed, whatever it went through since: terminals, files, log collectors, forums.
+
+Lines keep their numbers: one line in, one line out.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from collections.abc import Sequence
+
+from sessions.domain import console
+from sessions.domain.failures import LEVEL, RECORD_PREFIX
+
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", codecs.BOM_UTF8: "utf-8"}
+_LOOKED_AT = 4096
+# Colours, cursor movements and titles of windows.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)?|[@-Z\\-_=>])")
+_FENCE = re.compile(r"\s{0,3}(?:`{3,}|~{3,})\s{0,3}[\w.+-]{0,20}\s*")
+_ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
+_QUOTES = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
+_PRINTED = str.maketrans({**_QUOTES, "\xa0": " ", "\u200b": "", "\ufeff": ""})
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
+_DATE = r"\d{4}[-/]\d\d[-/]\d\d"
+# What others put before every line; ML-Agents' own time stands before a level and the file that logs.
+_PREFIXES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?:> ?)+",
+        r"\|(?: |$)",
+        rf"{_DATE}[T ]{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?(?: (?:stdout|stderr) [FP])?(?:[:|,]? |\t|$)(?!{LEVEL} \[)",
+        rf"\[(?:{_DATE}[T ])?{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?\](?: |$)",
+        rf"{_CLOCK}(?: |\t|$)(?!{LEVEL} \[)",
+        rf"[A-Z][a-z]{{2}} [ \d]\d {_CLOCK} (?:\S{{1,100}} \S{{1,100}}\[\d{{1,9}}\]:(?: |$))?",
+        r"[\w.-]{1,60}\s{1,20}\|(?: |$)",
+        r"\[(?:stdout|stderr|out|err)\](?: |$)",
+        r"(?:stdout|stderr):(?: |$)",
+        r"\s{0,8}\d{1,7}(?::|\t| ?\|)(?: |$)?",
+    )
+)
+_MOST_LAYERS = 3
+# Of the lines that say anything, as many have what was put before all of them: multi-line messages may lack it.
+_SHARE = 0.7
+_JOINED_LINES = 3
+_BEGINNINGS = ("Exported ", "Copied ", "Parameter '", "Resuming training from step ", "Connected to Unity environment")
+
+
+def decoded(data: bytes) -> str:
+    """Return the text in bytes of any usual encoding: UTF-8, UTF-16, and Windows' own in lines that are no UTF-8.
+
+    A mark at the beginning names the encoding and is left out.
+    """
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return _text(data[len(mark) :], encoding)
+    head = data[:_LOOKED_AT]
+    if head.count(b"\0") > len(head) // 4:
+        return _text(data, "utf-16-le" if head[1::2].count(b"\0") >= head[::2].count(b"\0") else "utf-16-be")
+    return _text(data, "utf-8")
+
+
+def _text(data: bytes, encoding: str) -> str:
+    if encoding != "utf-8":
+        return data.decode(encoding, "replace")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "\n".join(_line(line) for line in data.split(b"\n"))
+
+
+def _line(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def undressed(lines: Sequence[str]) -> list[str]:
+    """Return the lines as the trainer printed them, without colours, quotes, fences, clocks and names of containers."""
+    bare = [_printed(line) for line in lines]
+    for _ in range(_MOST_LAYERS):
+        prefix = _common_prefix(bare)
+        if prefix is None:
+            break
+        bare = [line[match.end() :] if (match := prefix.match(line)) else line for line in bare]
+    return _joined(_moved_left(bare))
+
+
+def _printed(line: str) -> str:
+    if "\x1b" in line:
+        line = _ESCAPES.sub("", line)
+    if "\r" in line or "\x08" in line:
+        line = _last_overwritten(line)
+    if "&" in line and _ENTITY.search(line):
+        line = html.unescape(line)
+    if not line.isascii():
+        line = line.translate(_PRINTED)
+    return "" if line[:6].lstrip().startswith(("```", "~~~")) and _FENCE.fullmatch(line) else line
+
+
+def _last_overwritten(line: str) -> str:
+    """What is left to see of a line that was written several times, as progress bars do; a record wins over a bar."""
+    first, *others = re.split(r"[\r\x08]+", line)
+    parts = [part for part in (first, *others) if part.strip()]
+    records = [part for part in parts if RECORD_PREFIX.match(part)]
+    margin = "" if first.strip() else first
+    return margin + (records or parts or [""])[-1]
+
+
+def _common_prefix(lines: Sequence[str]) -> re.Pattern[str] | None:
+    told = [line for line in (*lines[:_LOOKED_AT], *lines[_LOOKED_AT:][-_LOOKED_AT:]) if line.strip()]
+    return next((one for one in _PREFIXES if told and _is_common(one, told)), None)
+
+
+def _is_common(prefix: re.Pattern[str], lines: Sequence[str]) -> bool:
+    return sum(prefix.match(line) is not None for line in lines) >= max(2, _SHARE * len(lines))
+
+
+def _moved_left(lines: list[str]) -> list[str]:
+    """The lines without what all of them are indented by; the version stands one blank to the right."""
+    margin = 0 if any(line[:1] > " " for line in lines) else _margin(lines)
+    return [line[margin:] for line in lines] if margin > 1 else lines
+
+
+def _margin(lines: Sequence[str]) -> int:
+    return min((len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()), default=0)
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Put records together that a narrow window broke into several lines; the rest of them is left empty."""
+    for index, line in enumerate(lines):
+        if _is_broken(line):
+            _join(lines, index)
+    return lines
+
+
+def _is_broken(line: str) -> bool:
+    prefix = None if line.endswith("Training.") else RECORD_PREFIX.match(line)
+    if prefix is None:
+        return False
+    message = line[prefix.end() :].lstrip()
+    return (" Step:" in message or message.startswith(_BEGINNINGS)) and console.parse_line(line) is None
+
+
+def _join(lines: list[str], index: int) -> None:
+    """Whether a blank was lost at the break, nobody knows: what can be read is right."""
+    for count in range(1, _JOINED_LINES + 1):
+        rest = lines[index + 1 : index + 1 + count]
+        if any(RECORD_PREFIX.match(one) or not one.strip() for one in rest):
+            return
+        for blank in ("", " "):
+            whole = blank.join([lines[index], *rest])
+            if console.parse_line(whole) is not None:
+                lines[index : index + 1 + count] = [whole, *[""] * len(rest)]
+                return
