@@ -167,8 +167,10 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(make_launcher(tmp_path_factory.mktemp("a build"), Path(sys.executable)))
 
 
-def start_mlagents(mentor: RunningMentor, run_id: str, build: str, rules: dict[str, Any], *switches: str) -> None:
-    body = {"config": MLAGENTS_CONFIG, "trainer": "mlagents", "seed": 1, "env_path": build, "no_graphics": True}
+def start_mlagents(
+    mentor: RunningMentor, run_id: str, build: str, rules: dict[str, Any], *switches: str, config: str = MLAGENTS_CONFIG
+) -> None:
+    body = {"config": config, "trainer": "mlagents", "seed": 1, "env_path": build, "no_graphics": True}
     further = {"run_id": run_id, "rules": rules, "timeout_wait": 10, "env_args": ["--delay=5", *switches]}
     answer = mentor.ask("POST", "sessions/", {**body, **further})
     assert answer.get("state") in GRANTED, answer
@@ -202,3 +204,28 @@ def test_a_unity_that_crashes_or_hangs_fails_with_its_reason_and_is_restarted(
     done = mentor.session(run_id)
     assert attempts(done) == ["failed", "failed"]
     assert "Unity" in done["explanation"] or "nvironment" in done["explanation"]
+
+
+CRASHES_OFTEN = """\
+env_settings: {max_lifetime_restarts: 100, restarts_rate_limit_n: 100}
+"""
+
+
+@posix
+@pytest.mark.mlagents
+def test_mlagents_learn_that_trains_badly_goes_back_to_its_best_checkpoint_and_is_given_up(
+    mentor: RunningMentor, build: str
+) -> None:
+    config = CRASHES_OFTEN + MLAGENTS_CONFIG.replace("4000", "4000000")
+    rules = {"health_action": "go_back", "restart_limit": 1, "restart_pause_seconds": 1}
+    start_mlagents(mentor, "ill", build, rules, "--crash-after=150", config=config)
+    eventually(lambda: len(attempts(mentor.session("ill"))) > 1, seconds=120, what="the way back")
+    done = mentor.wait_for("ill", *ENDED, seconds=120)
+    assert attempts(done) == ["stopped", "stopped"], done["explanation"]
+    assert done["explanation"].endswith("Not restarted: 1 restart in a row did not help.")
+    noticed = mentor.ask("GET", "sessions/ill/health/")["noticed"]
+    assert [(one["kind"], one["attempt"]) for one in noticed] == [("restarts", 1), ("restarts", 2)]
+    back = re.search(r"Restarts with Ball at step ([\d,]+) ", " ".join(told(mentor, "ill")))
+    assert back is not None, told(mentor, "ill")
+    assert 0 < int(back[1].replace(",", "")) < noticed[0]["step"]
+    assert resumed_from(mentor, "ill") == int(back[1].replace(",", ""))
