@@ -131,14 +131,6 @@ def clear(run: EvaluationRun) -> bool:
     return _remove(run.session)
 
 
-def clear_orphan(session: TrainingSession) -> None:
-    """End and remove what is left of an evaluation that was removed with its session."""
-    if State(session.state) in ENDED:
-        _remove(session)
-    elif session.wanted != "kill":
-        stopping.request_kill(session, by=BY_EVALUATION)
-
-
 def _remove(session: TrainingSession) -> bool:
     """Remove everything that a part of an evaluation left, files first; return whether all of it is gone."""
     if session.origin != EVALUATION or "-eval-" not in session.run_id:

@@ -6,10 +6,12 @@ import shutil
 
 from django.conf import settings
 
+from sessions.domain.states import ENDED, State
 from sessions.errors import Conflict
 from sessions.models import TrainingSession
 from sessions.models.session import THROWN_AWAY
 from sessions.runtime.rundir import RunDirectory
+from sessions.services import stopping
 
 
 def remove(session: TrainingSession) -> bool:
@@ -22,3 +24,11 @@ def remove(session: TrainingSession) -> bool:
         return False
     session.delete()
     return True
+
+
+def clear(session: TrainingSession) -> None:
+    """End and remove what is left of an evaluation or a trial that was removed itself."""
+    if State(session.state) in ENDED:
+        remove(session)
+    elif session.wanted != "kill":
+        stopping.request_kill(session, by=f"rule: {session.origin}")

@@ -13,7 +13,7 @@ from sessions.metrics.rewards import rewards_of
 from sessions.models import Attempt, EvaluationRun
 from sessions.runtime.rundir import AttemptDirectory
 from sessions.selectors.evaluations import orphans, unfinished_runs
-from sessions.services import counting
+from sessions.services import counting, throwing_away
 from sessions.services.launching import directory_of
 
 LOOK_SECONDS = 1.0
@@ -79,7 +79,7 @@ class EvaluationWatch:
         if now >= self._orphans_due:
             self._orphans_due = now + ORPHANS_SECONDS
             for session in orphans():
-                counting.clear_orphan(session)
+                throwing_away.clear(session)
 
     def _look(self, run: EvaluationRun) -> None:
         if run.state not in counting.UNFINISHED:

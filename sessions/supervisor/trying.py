@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sessions.domain.states import ENDED, State
-from sessions.models import Attempt, TrainingSession, Trial
+from sessions.models import Attempt, Trial
 from sessions.selectors.trials import open_trials, orphans
-from sessions.services import measuring, stopping, throwing_away
+from sessions.services import measuring, throwing_away
 
 LOOK_SECONDS = 1.0
 IDLE_SECONDS = 5.0
 ORPHANS_SECONDS = 60.0
 # So long a setting may wait for ports or disk space before the others go on without it.
 PATIENCE_SECONDS = 60.0
-BY_TRIAL = "rule: trial"
 
 
 @dataclass
@@ -40,15 +38,7 @@ class TrialWatch:
         if now >= self._orphans_due:
             self._orphans_due = now + ORPHANS_SECONDS
             for session in orphans():
-                _clear(session)
+                throwing_away.clear(session)
 
     def _since(self, trial: Trial, now: float) -> float:
         return self._waiting.get(trial.pk, now)
-
-
-def _clear(session: TrainingSession) -> None:
-    """End and remove what is left of a trial that was removed."""
-    if State(session.state) in ENDED:
-        throwing_away.remove(session)
-    elif session.wanted != "kill":
-        stopping.request_kill(session, by=BY_TRIAL)
