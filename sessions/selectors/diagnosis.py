@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
 from sessions.domain.diagnosis.catalogue import CATALOGUE
 from sessions.domain.diagnosis.correcting import renamed
 from sessions.domain.diagnosis.entries import Entry
-from sessions.domain.diagnosis.explain import Diagnosis, diagnose, last_lines
+from sessions.domain.diagnosis.explain import Diagnosis, Evidence, diagnose, last_lines
 from sessions.domain.diagnosis.players import PlayerLog, read_player_log, with_players
-from sessions.domain.diagnosis.reading import Reading, read_console
+from sessions.domain.diagnosis.reading import read_console
 from sessions.domain.diagnosis.remedies import PATIENCE_SECONDS, REMEDIES, Remedy
 from sessions.domain.diagnosis.texts import decoded
 from sessions.domain.outcome import code_in_words
@@ -22,25 +25,38 @@ from sessions.domain.states import State
 from sessions.models import Artifact, Attempt, Series, TaughtCause, TrainingSession
 from sessions.selectors.console import console_path
 
-# More of a console is read from its two ends only.
+# More of a console is read from its two ends only; of one that a page waits for, less.
 CONSOLE_BYTES = 8 * 1024 * 1024
+SHOWN_BYTES = 1024 * 1024
 PLAYER_BYTES = 512 * 1024
+BLOCK_BYTES = 1024 * 1024
 MOST_PLAYERS = 8
 GIGABYTE = 1e9
 BAD_ENDS = (State.FAILED, State.LOST)
 
 
 def read_file(path: Path, most: int = CONSOLE_BYTES) -> str:
-    """Return a text file; of one that is longer than `most` bytes, the beginning and the end.
+    """Return a text file; of one that is longer than `most` bytes, the beginning and the end, with blank lines between.
 
-    Raises OSError when it cannot be read.
+    So each line keeps its number. Raises OSError when it cannot be read.
     """
     with path.open("rb") as file:
         head = file.read(most // 2)
         size = file.seek(0, 2)
-        file.seek(max(len(head), size - most // 2))
+        file.seek(len(head))
+        left_out = _line_ends(file, size - most // 2 - len(head))
         tail = file.read(most // 2)
-    return decoded(head + tail)
+    wide = head.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    return decoded(head + (b"" if wide else b"\n" * left_out) + tail)
+
+
+def _line_ends(file: BinaryIO, count: int) -> int:
+    """Read so many bytes and return how many lines end in them."""
+    found = 0
+    while count > 0 and (block := file.read(min(count, BLOCK_BYTES))):
+        count -= len(block)
+        found += block.count(b"\n")
+    return found
 
 
 def diagnosis_of(session: TrainingSession, attempt: Attempt | None = None) -> Diagnosis | None:
@@ -48,12 +64,37 @@ def diagnosis_of(session: TrainingSession, attempt: Attempt | None = None) -> Di
     attempt = attempt or session.attempts.order_by("-number").first()
     if attempt is None or State(attempt.state) not in BAD_ENDS:
         return None
-    known = (*taught_causes(), *CATALOGUE)
-    reading = _reading(session, attempt)
-    found = diagnose(reading, known=known, ended=True, code=attempt.exit_code) or _by_state(attempt, reading)
-    found = with_players(found, _players(attempt))
+    told = _told_by_console(session, attempt)
+    found = with_players(told.diagnosis or _by_state(attempt, told), _players(attempt))
     actions = [one for one in found.actions if _is_of_use(one, session)]
-    return replace(found, actions=actions, facts=_facts(session, attempt, reading))
+    return replace(found, actions=actions, facts=_facts(session, attempt, told.version))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a console tells of a bad end: why, where it says so; its last lines; the version of ML-Agents."""
+
+    diagnosis: Diagnosis | None = None
+    last: list[Evidence] = field(default_factory=list)
+    version: str = ""
+
+
+def _told_by_console(session: TrainingSession, attempt: Attempt) -> Told:
+    path = console_path(session, attempt)
+    try:
+        stat = path.stat()
+        return _read(path, stat.st_size, stat.st_mtime_ns, tuple(taught_causes()), attempt.exit_code)
+    except OSError:
+        return Told(diagnose(read_console(""), ended=True, code=attempt.exit_code))
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, size: int, modified_ns: int, taught: tuple[Entry, ...], code: int | None) -> Told:
+    """A page asks again and again; size and time tell when the console is another."""
+    reading = read_console(read_file(path, SHOWN_BYTES))
+    known = (*taught, *CATALOGUE)
+    last = last_lines(reading, path.name) if any(reading.lines) else []
+    return Told(diagnose(reading, known=known, ended=True, code=code), last, reading.version or "")
 
 
 def taught_causes() -> list[Entry]:
@@ -94,10 +135,10 @@ def _is_of_use(remedy: Remedy, session: TrainingSession) -> bool:
     return not useless.get(remedy.id, False)
 
 
-def _facts(session: TrainingSession, attempt: Attempt, reading: Reading) -> list[str]:
+def _facts(session: TrainingSession, attempt: Attempt, version: str) -> list[str]:
     """How things stood when it ended."""
     trainer = session.trainer
-    versions = {"ML-Agents": reading.version or trainer.version, "Python": trainer.python_version}
+    versions = {"ML-Agents": version or trainer.version, "Python": trainer.python_version}
     versions["PyTorch"] = trainer.torch_version
     facts = [
         _code_fact(attempt.exit_code),
@@ -131,17 +172,9 @@ def _resource_facts(attempt: Attempt) -> Iterable[str]:
         return
 
 
-def _reading(session: TrainingSession, attempt: Attempt) -> Reading:
-    try:
-        text = read_file(console_path(session, attempt))
-    except OSError:
-        text = ""
-    return read_console(text)
-
-
-def _by_state(attempt: Attempt, reading: Reading) -> Diagnosis:
+def _by_state(attempt: Attempt, told: Told) -> Diagnosis:
     """What the state alone tells, where the console and the exit code are silent."""
-    if attempt.started_at is None and not any(reading.lines):
+    if attempt.started_at is None and not told.last:
         return Diagnosis(
             id="not_started",
             title="The training was not started",
@@ -155,7 +188,7 @@ def _by_state(attempt: Attempt, reading: Reading) -> Diagnosis:
         title="The console does not say why",
         cause=attempt.failure or attempt.session.explanation,
         fix="Look at the last lines of the console and into Player-0.log; then resume.",
-        evidence=last_lines(reading, "console.log"),
+        evidence=told.last,
         actions=[REMEDIES["resume"]],
     )
 
