@@ -25,23 +25,6 @@ WORDS = {
     STOPPED_EARLY: "it was stopped while it loaded", 126: "it may not be executed", 127: "it was not found",
     9009: "it was not found",
 }  # fmt: skip
-# What a person can do about the commonest failures, by a part of their message.
-ADVICE = (
-    ("took too long to respond", "Press Play when MENTOR asks for it, or look into the log of the Unity player."),
-    ("is still in use", "End the training or the Unity player that uses the port, then start again."),
-    ("API version is not compatible", "Install versions of the Unity package and of mlagents that belong together."),
-    ("Previous data from this run ID", "Resume it, force it, or choose another run id."),
-    ("has not been specified in the trainer configuration", "Write the name as in Unity's Behavior Parameters."),
-    ("out of memory", "Make batch_size or the network smaller, or train on the cpu."),
-    ("No space left on device", "Make room on the disk, then resume."),
-    (
-        "must match the size of tensor",
-        "Its checkpoint is of another network: resume it with the network_settings and the observations it had, "
-        "or start another run id. The checkpoint from before is kept, and a resume goes on from that.",
-    ),
-    ("No module named 'onnx", "Install the versions of torch and onnx that this ML-Agents was made for."),
-    ("Module onnx is not installed", "Install the versions of torch and onnx that this ML-Agents was made for."),
-)
 
 
 def plain_code(code: int) -> int:
@@ -62,6 +45,8 @@ def code_in_words(code: int) -> str:
 class Ending:
     """What is known of an attempt that has ended. `steps` and `max_steps` are of the behaviors that appeared.
 
+    `advice` says what helps against the failure.
+
     `kill_asked`: somebody wanted it to end at once; one that was `killed` without had not stopped within its grace.
     """
 
@@ -78,6 +63,7 @@ class Ending:
     failure: str | None
     same_boot: bool
     started: bool
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,12 +167,8 @@ def _failed(ending: Ending) -> Outcome:
     if ending.code in INTERRUPT_CODES:
         return Outcome("failed", f"The trainer was interrupted, and not by MENTOR. {_saved(ending)}")
     reason = _sentence(ending.failure or "its console says no more")
-    how = f"The trainer ended with exit code {ending.code}: {reason}{_advice(ending.failure)}"
+    how = f"The trainer ended with exit code {ending.code}: {reason} {ending.advice}".rstrip()
     return Outcome("failed", f"{how} {_saved(ending)}" if ending.saved else how)
-
-
-def _advice(failure: str | None) -> str:
-    return next((f" {advice}" for part, advice in ADVICE if failure and part in failure), "")
 
 
 def _sentence(text: str) -> str:

@@ -18,16 +18,6 @@ BACK_SHARE = 0.9
 LONGEST_PAUSE_SECONDS = 3600.0
 INTERRUPTED_BY_HAND = {-2, 130, 0xC000013A}
 WRONG_COMMAND = 2
-# Parts of what a trainer says that it will say again however often it is started.
-REPEATS = (
-    "ModuleNotFoundError", "ImportError", "No module named", "Module onnx is not installed", "TrainerConfigError",
-    "Error parsing yaml", "was specified in your YAML file", "Config file could not be found", "is not a valid ",
-    "does not match any environments", "make sure permissions are set correctly", "is not compatible",
-    "Previous data from this run ID", "has not been specified in the trainer configuration",
-    "Could not initialize from", "device type at start of device string", "must match the size of tensor",
-    "modulo by zero", "num_envs must be 1",
-)  # fmt: skip
-
 # The finite points of a tag, by behavior: step and value, in the order in which they were written.
 Points = Mapping[str, Sequence[tuple[int, float]]]
 
@@ -147,7 +137,7 @@ def budget(rules: Rules, *, trained_seconds: float, now: datetime, results_bytes
 
 @dataclass(frozen=True)
 class End:
-    """How an attempt ended: its state, what was wanted of its session, the exit code, the trainer's last words.
+    """How an attempt ended: its state, what was wanted of its session, the exit code, whether its cause stays.
 
     `refused` means that MENTOR itself would not start it; `editor` that a person presses Play; `unwell` that the rule
     of its health ended it.
@@ -156,7 +146,7 @@ class End:
     state: str
     wanted: str
     code: int | None = None
-    failure: str = ""
+    repeats: bool = False
     refused: bool = False
     editor: bool = False
     unwell: bool = False
@@ -211,7 +201,7 @@ def _is_a_crash(end: End) -> bool:
 def _would_repeat(end: End) -> str | None:
     if end.wanted == "restart":
         return None
-    if end.refused or end.code == WRONG_COMMAND or any(part in end.failure for part in REPEATS):
+    if end.refused or end.code == WRONG_COMMAND or end.repeats:
         return "it would fail in the same way again"
     if end.code in INTERRUPTED_BY_HAND:
         return "somebody interrupted the trainer"

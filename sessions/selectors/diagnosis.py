@@ -13,7 +13,7 @@ import psutil
 
 from sessions.domain.diagnosis.catalogue import CATALOGUE
 from sessions.domain.diagnosis.correcting import renamed
-from sessions.domain.diagnosis.entries import Entry
+from sessions.domain.diagnosis.entries import Entry, Kind
 from sessions.domain.diagnosis.explain import Diagnosis, Evidence, diagnose, last_lines
 from sessions.domain.diagnosis.players import PlayerLog, read_player_log, with_players
 from sessions.domain.diagnosis.reading import read_console
@@ -64,7 +64,7 @@ def diagnosis_of(session: TrainingSession, attempt: Attempt | None = None) -> Di
     attempt = attempt or session.attempts.order_by("-number").first()
     if attempt is None or State(attempt.state) not in BAD_ENDS:
         return None
-    told = _told_by_console(session, attempt)
+    told = _told_by_console(session, attempt, attempt.exit_code)
     found = with_players(told.diagnosis or _by_state(attempt, told), _players(attempt))
     actions = [one for one in found.actions if _is_of_use(one, session)]
     return replace(found, actions=actions, facts=_facts(session, attempt, told.version))
@@ -79,13 +79,13 @@ class Told:
     version: str = ""
 
 
-def _told_by_console(session: TrainingSession, attempt: Attempt) -> Told:
+def _told_by_console(session: TrainingSession, attempt: Attempt, code: int | None) -> Told:
     path = console_path(session, attempt)
     try:
         stat = path.stat()
-        return _read(path, stat.st_size, stat.st_mtime_ns, tuple(taught_causes()), attempt.exit_code)
+        return _read(path, stat.st_size, stat.st_mtime_ns, tuple(taught_causes()), code)
     except OSError:
-        return Told(diagnose(read_console(""), ended=True, code=attempt.exit_code))
+        return Told(diagnose(read_console(""), ended=True, code=code))
 
 
 @lru_cache(maxsize=32)
@@ -95,6 +95,16 @@ def _read(path: Path, size: int, modified_ns: int, taught: tuple[Entry, ...], co
     known = (*taught, *CATALOGUE)
     last = last_lines(reading, path.name) if any(reading.lines) else []
     return Told(diagnose(reading, known=known, ended=True, code=code), last, reading.version or "")
+
+
+def cause_of(session: TrainingSession, attempt: Attempt, code: int | None) -> tuple[Entry, str] | None:
+    """Return what is known of the cause of a bad end, and its fix, by console and exit code; None without a cause."""
+    told = _told_by_console(session, attempt, code).diagnosis
+    entries = (one for one in (*taught_causes(), *CATALOGUE) if told is not None and one.id == told.id)
+    entry = next(entries, None)
+    if told is None or entry is None or not (entry.kind is Kind.CAUSE or entry.lasting):
+        return None
+    return entry, told.fix
 
 
 def taught_causes() -> list[Entry]:

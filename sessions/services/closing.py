@@ -127,9 +127,20 @@ def _ending(ingester: Ingester, record: ExitRecord, models: list[Artifact], *, s
         max_steps={one.name: one.max_steps for one in behaviors if one.max_steps is not None},
         saved=[f"{one.path} at step {one.step:,}" if one.step is not None else one.path for one in models if one.final],
         failure=_failure(ingester),
+        advice=_advice(attempt, record),
         same_boot=same_boot,
         started=attempt.console_offset > 0,
     )
+
+
+def _advice(attempt: Attempt, record: ExitRecord) -> str:
+    """What helps against a failure, where its cause is known."""
+    if not record.code or record.stop_requested:
+        return ""
+    from sessions.selectors.diagnosis import cause_of  # which a supervisor needs after a failure only
+
+    found = cause_of(attempt.session, attempt, record.code)
+    return found[1] if found else ""
 
 
 def _failure(ingester: Ingester) -> str | None:

@@ -178,7 +178,7 @@ def follow_end(attempt: Attempt, *, refused: bool = False) -> bool:
         state=session.state,
         wanted=session.wanted,
         code=attempt.exit_code,
-        failure=attempt.failure,
+        repeats=rules.restart_limit is not None and _repeats(session, attempt),
         refused=refused,
         editor=mode(session) == "editor",
         unwell=unwell,
@@ -196,6 +196,14 @@ def follow_end(attempt: Attempt, *, refused: bool = False) -> bool:
     if isinstance(decided, NoRestart):
         _tell(session, attempt, decided.why)
     return isinstance(decided, Restart)
+
+
+def _repeats(session: TrainingSession, attempt: Attempt) -> bool:
+    """Whether the cause of a failure stays until somebody mends it."""
+    from sessions.selectors.diagnosis import cause_of  # which a supervisor needs after a failure only
+
+    found = cause_of(session, attempt, attempt.exit_code) if session.state == State.FAILED.value else None
+    return found is not None and found[0].repeats
 
 
 def _tell(session: TrainingSession, attempt: Attempt, why: str) -> None:

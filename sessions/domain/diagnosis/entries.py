@@ -25,7 +25,8 @@ class Entry:
     """One thing that goes wrong. `cause` and `fix` may name groups of the pattern in braces.
 
     `remedies` are what MENTOR itself can do about it, see `remedies.py`; `quiet` ends a training with exit code 0;
-    `codes` are exit codes that say the same where the console is silent.
+    `codes` are exit codes that say the same where the console is silent; one that is `lasting` has a remedy only after
+    somebody mended what it names.
     """
 
     id: str
@@ -39,6 +40,12 @@ class Entry:
     remedies: tuple[str, ...] = ()
     quiet: bool = False
     codes: tuple[int, ...] = ()
+    lasting: bool = False
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it would happen again if the training were started again as it was."""
+        return self.lasting or (self.kind is Kind.CAUSE and not set(self.remedies) & {"resume", "again", "port"})
 
     @classmethod
     def taught(cls, key: int, text: str, *, title: str, cause: str, fix: str) -> Entry:

@@ -16,7 +16,7 @@ ENVIRONMENT = (
         "The Unity build may not be executed",
         "The file lacks the right to be executed, or is a folder.",
         "Run chmod -R 755 on the build; on macOS also xattr -dr com.apple.quarantine on the .app.",
-        remedies=("again",),
+        remedies=("again",), lasting=True,
     ),
     Entry(
         "env_format", "env",
@@ -24,7 +24,7 @@ ENVIRONMENT = (
         "The build is for another kind of machine",
         "The system cannot execute it: it was built for Windows, macOS or another processor, or the file is damaged.",
         "Build it for this system in Unity's Build Settings, copy all of it here, and start again.",
-        remedies=("again",),
+        remedies=("again",), lasting=True,
     ),
     Entry(
         "port_in_use", "env",

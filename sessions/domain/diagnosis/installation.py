@@ -83,7 +83,7 @@ INSTALLATION = (
         "Python could not import something: {what}",
         "Install what is missing into the trainer's environment, or make a fresh one: Python 3.10 and "
         "pip install mlagents.",
-        kind=Kind.LAST_RESORT,
+        kind=Kind.LAST_RESORT, lasting=True,
     ),
     Entry(
         "dll_or_cmd_missing", "spawn",

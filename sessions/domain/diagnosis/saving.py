@@ -10,7 +10,7 @@ SAVING = (
         "From 2.9 on PyTorch exports through onnxscript, which does not live beside ML-Agents' packages.",
         "In the trainer's environment run: pip install \"torch==2.2.2\". What was learned until then is in "
         "checkpoint.pt: resume.",
-        remedies=("resume",),
+        remedies=("resume",), lasting=True,
     ),
     Entry(
         "onnx_missing", "export",
@@ -18,7 +18,7 @@ SAVING = (
         "The package onnx is missing",
         "PyTorch 2 needs it to export the model, and ML-Agents up to 0.30 does not install it.",
         "In the trainer's environment run: pip install \"onnx==1.15.0\" \"protobuf<3.21\".",
-        versions="0.26 to 0.30", remedies=("resume",),
+        versions="0.26 to 0.30", remedies=("resume",), lasting=True,
     ),
     Entry(
         "onnx_dll", "export",
@@ -27,7 +27,7 @@ SAVING = (
         "onnx was built for another Python or protobuf, or Windows lacks the Visual C++ runtime.",
         "In the trainer's environment run: pip install --force-reinstall \"onnx==1.15.0\" \"protobuf<3.21\"; on "
         "Windows install the Visual C++ 2015-2022 redistributable. Then resume.",
-        remedies=("resume",),
+        remedies=("resume",), lasting=True,
     ),
     Entry(
         "onnx_other", "export",
@@ -35,7 +35,7 @@ SAVING = (
         "The model could not be exported",
         "The versions of PyTorch and onnx do not fit together. The checkpoint was saved all the same.",
         "Use the PyTorch version that this ML-Agents was made for, then resume.",
-        remedies=("resume",),
+        remedies=("resume",), lasting=True,
     ),
     Entry(
         "interrupted", "end",

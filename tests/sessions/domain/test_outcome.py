@@ -83,13 +83,16 @@ TIMEOUT = "UnityTimeOutException: The Unity environment took too long to respond
         (replace(HALF, interrupted=True, saved=SAVED), "failed", ["closed the connection", "Ball.onnx was saved"]),
         (replace(HALF, interrupted=True, max_steps={}), "failed", ["(Ball at 12,034)"]),
         (replace(HALF, steps={}), "failed", ["before it trained a step"]),
-        (replace(HALF, code=1, failure=TIMEOUT), "failed", ["exit code 1", TIMEOUT, "Press Play"]),
+        (
+            replace(HALF, code=1, failure=TIMEOUT, advice="Press Play."),
+            "failed",
+            ["exit code 1", f"{TIMEOUT} Press Play."],
+        ),
         (
             replace(HALF, code=1, failure="ValueError: no dot", saved=SAVED),
             "failed",
             ["ValueError: no dot. Ball.onnx was saved"],
         ),
-        (replace(HALF, code=1, failure="RuntimeError: CUDA out of memory"), "failed", ["batch_size"]),
         (replace(HALF, code=1), "failed", ["its console says no more."]),
         (
             replace(HALF, code=2, failure="unrecognized arguments: --x"),

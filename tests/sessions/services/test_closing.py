@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone as now
 from pytest_django import Settings
 
+from sessions.domain.diagnosis.catalogue import CATALOGUE
 from sessions.domain.states import State
 from sessions.models import Artifact, Attempt, PortLease, SeriesChunk, SessionEvent, TrainingSession
 from sessions.runtime.rundir import ExitRecord
@@ -25,6 +26,7 @@ from tests.sessions.attempts import CONNECTED, INTERRUPTED, LISTENING, OnDisk, r
 from tests.sessions.trainers.test_checkpoints import torch_like
 
 pytestmark = pytest.mark.usefixtures("home")
+FIXES = {entry.id: entry.fix for entry in CATALOGUE}
 
 TRACEBACK = [
     "Traceback (most recent call last):",
@@ -120,12 +122,12 @@ def close(written: OnDisk, record: ExitRecord, **options: Any) -> TrainingSessio
             [summary(500), *TRACEBACK], None, exit_record(1), True,
             "failed",
             "The trainer ended with exit code 1: UnityTimeOutException: The Unity environment took too long to respond."
-            " Press Play when MENTOR asks for it, or look into the log of the Unity player.",
+            f" {FIXES['timeout']}",
             id="failed with the trainer's words",
         ),
         pytest.param(
             ["mlagents-learn: error: unrecognized arguments: --x"], None, exit_record(2), True,
-            "failed", "The trainer ended with exit code 2: unrecognized arguments: --x.",
+            "failed", f"The trainer ended with exit code 2: unrecognized arguments: --x. {FIXES['cli_unrecognized']}",
             id="refused its command line",
         ),
         pytest.param(
