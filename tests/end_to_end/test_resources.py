@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mentor_site.options import BASE_DIR
-from sessions.domain.resources import CPU, DISK, MEMORY, PROCESSES
+from sessions.domain.resources import CPU, DISK, MEMORY, PROCESSES, TRAINER_CPU
 from sessions.runtime.rundir import RunDirectory
 from tests.browsing import ARGUMENTS, find_browser
 from tests.end_to_end.practice import GRANTED
@@ -52,7 +52,7 @@ def test_a_training_says_what_it_takes_beside_its_rewards(mentor: RunningMentor)
     start(mentor, "taken")
     eventually(lambda: len(resources(mentor, "taken").get(CPU, {}).get("values", [])) >= 2, what="two points of CPU")
     seen = resources(mentor, "taken")
-    assert set(seen) == {CPU, MEMORY, DISK, PROCESSES}
+    assert set(seen) == {CPU, MEMORY, DISK, PROCESSES, TRAINER_CPU}
     assert max(seen[CPU]["values"]) > 0
     assert min(seen[MEMORY]["values"]) > 10e6
     assert set(seen[PROCESSES]["values"]) == {1.0}

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError, connections, transaction
@@ -31,6 +30,7 @@ from sessions.selectors.console import attempt_of
 from sessions.services import points, starting
 from sessions.services.transitions import move, touch
 from tests.factories import make_session, make_user
+from tests.sessions.live.wire import Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,24 +59,24 @@ class Page:
 
     async def refused(self) -> int:
         """Return the code with which the handshake is refused."""
-        wire = WebsocketCommunicator(application, self.path, self.headers)
+        wire = Wire(application, self.path, self.headers)
         connected, code = await wire.connect()
         assert not connected
         return int(code or 0)
 
     @contextlib.asynccontextmanager
-    async def connected(self, hello: str | None = None) -> AsyncIterator[WebsocketCommunicator]:
-        wire = WebsocketCommunicator(application, self.path, self.headers)
+    async def connected(self, hello: str | None = None) -> AsyncIterator[Wire]:
+        wire = Wire(application, self.path, self.headers)
         connected, _ = await wire.connect(timeout=PATIENCE_SECONDS)
         assert connected
         follow = {"type": "follow", "attempt": self.attempt, "log": self.log, "points": self.cursor}
-        await wire.send_to(text_data=json.dumps(follow) if hello is None else hello)
+        await wire.send_to(json.dumps(follow) if hello is None else hello)
         try:
             yield wire
         finally:
             await wire.disconnect()
 
-    async def take(self, wire: WebsocketCommunicator) -> str:
+    async def take(self, wire: Wire) -> str:
         """Take one frame and return its type; nothing in it may be known already or leave something out."""
         frame = json.loads(await wire.receive_from(timeout=PATIENCE_SECONDS))
         if frame["type"] == "log":
@@ -91,7 +91,7 @@ class Page:
             self.states.append(frame["session"])
         return str(frame["type"])
 
-    async def take_until(self, wire: WebsocketCommunicator, enough: Callable[[Page], bool]) -> None:
+    async def take_until(self, wire: Wire, enough: Callable[[Page], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not enough(self):
             await self.take(wire)
