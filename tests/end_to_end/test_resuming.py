@@ -198,7 +198,7 @@ def test_another_network_is_refused_in_words_and_the_one_before_is_put_back(
     body = {"run_id": "foreign", "config": config, "trainer": "mlagents", "resume": True, "env_path": build}
     mentor.ask("POST", "sessions/", {**body, "no_graphics": True, "env_args": ["--behaviors", "Ball"]})
     refused = ended(mentor, "foreign", "failed")
-    assert "Its checkpoint is of another network: resume it with the network_settings" in refused["explanation"]
+    assert "Resume with the settings and observations it had" in refused["explanation"]
     resume(mentor, "foreign", 1400)
     ended(mentor, "foreign", "completed")
     assert "the last attempt had another network" in told(mentor, "foreign")
