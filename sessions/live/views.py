@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from sessions.domain.states import ACTIVE, ENDED, WAITING, State, values
 from sessions.models import TrainingSession
 from sessions.selectors import console, series, sessions, shapes
-from sessions.selectors.health import marks_of
+from sessions.selectors.health import marks_of, noticed_in
 from sessions.selectors.shapes import SessionDetailShape
 
 # In one frame: some 50 bytes each.
@@ -54,7 +54,7 @@ def session_since(user_pk: int, run_id: str, version: int, cursor: str) -> News 
         version=session.version,
         session=sessions.session_detail(session),
         series=series.as_json(points),
-        marks=marks_of(session),
+        marks=marks_of(noticed_in(session)),
         points_cursor=points_cursor,
         more=sum(len(one.steps) for one in points) >= MOST_POINTS,
         attempt=attempt.number if attempt else 0,

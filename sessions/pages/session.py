@@ -75,6 +75,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
     detail = sessions.session_detail(session)
     log = _console_tail(session)
     points, cursor = series.points_after(session, points=CURVE_POINTS)
+    noticed = noticed_in(session)
     given, used = bytes(session.config_given), bytes(session.config_used)
     page = contexts.SessionPage(
         session=detail,
@@ -83,7 +84,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
             "session": asdict(detail),
             "log": {"attempt": log.attempt, "offset": log.offset, "next": log.next_offset},
             "points": {"cursor": cursor, "series": series.as_json(points)},
-            "marks": marks_of(session),
+            "marks": marks_of(noticed),
             "reward_tag": series.reward_tag_of(session),
         },
         log_text=log.text,
@@ -102,7 +103,7 @@ def _session_page(request: HttpRequest, session: TrainingSession, rules_form: Ru
         awaitable=sessions.run_ids_to_wait_for(session, request.user) if "resume" in detail.actions else [],
         rules_form=rules_form,
         troubles=findings_of(session),
-        noticed=noticed_in(session),
+        noticed=noticed,
         advice=advice_of(session),
         trials=trials_of(session, request.user),
         diagnosis=diagnosis_of(session),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from sessions.domain.resources import CPU, GPU, MEMORY, OF_THE_ATTEMPT, TRAINER_
 from sessions.domain.states import ACTIVE, ENDED, State
 from sessions.domain.timers import Timers, beginning, simulating
 from sessions.models import Attempt, Machine, Series, TrainingSession
+from sessions.selectors.hardware import cores, memory_of_machine
 from sessions.selectors.inspections import READY, models_of
 from sessions.selectors.last_words import last_words_of
 from sessions.selectors.points import points_between
@@ -74,23 +74,6 @@ def facts_of(session: TrainingSession) -> Facts:
         threaded=any(one.get("threaded") is True for one in _settings(config)) if config else False,
         behaviors=tuple(_behavior(name, config) for name in config.behaviors) if config else (),
     )
-
-
-def cores() -> int:
-    """Return how many cores this machine has for MENTOR."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def memory_of_machine() -> tuple[int | None, int | None]:
-    """Return the bytes of memory this machine has, and those that are free."""
-    import psutil
-
-    try:
-        found = psutil.virtual_memory()
-    except (OSError, psutil.Error):
-        return None, None
-    return int(found.total), int(found.available)
 
 
 def means(attempt: Attempt, *, since: float = 0.0) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from sessions.domain.config import ConfigError, read_config
@@ -62,11 +62,11 @@ def noticed_in(session: TrainingSession) -> list[HealthFinding]:
     return list(rows.select_related("attempt"))
 
 
-def marks_of(session: TrainingSession) -> list[dict[str, Any]]:
+def marks_of(noticed: Iterable[HealthFinding]) -> list[dict[str, Any]]:
     """Return where charts are marked: behavior, tag, step, time (seconds since 1970) and title of what was noticed."""
     return [
         {"behavior": one.behavior, "tag": one.tag, "step": one.step, "time": one.at, "title": one.title}
-        for one in noticed_in(session)
+        for one in noticed
     ]
 
 

@@ -52,6 +52,7 @@ from sessions.models import (
 from sessions.runtime.ports import port_is_free
 from sessions.selectors.disk import free_bytes, reserve_bytes
 from sessions.selectors.files import results_of
+from sessions.selectors.hardware import memory_of_machine
 from sessions.selectors.sessions import visible_sessions
 from sessions.trainers import checkpoints
 from sessions.trainers.kinds import KINDS
@@ -121,7 +122,7 @@ def passing_checks(intent: Intent, *, editor: bool) -> list[Check]:
     """Return what holds at this moment only: memory, disk, ports and the Editor. None of them refuses a start."""
     players = int(intent.options.get("num_envs", 1)) if intent.build is not None else 0
     return [
-        check_memory(_free_memory(), players=players, torch=intent.is_mlagents),
+        check_memory(memory_of_machine()[1], players=players, torch=intent.is_mlagents),
         check_disk(free_bytes(intent.results_dir), reserve_bytes()),
         _check_ports(players, editor=editor),
     ]
@@ -265,15 +266,6 @@ def _demonstration(path: str, cwd: Path) -> Demonstration:
         return Demonstration(path, "file" if place.is_file() else "")
     except (OSError, ValueError):
         return Demonstration(path)
-
-
-def _free_memory() -> int | None:
-    import psutil
-
-    try:
-        return int(psutil.virtual_memory().available)
-    except (OSError, psutil.Error):
-        return None
 
 
 def _condition(path: Path) -> str:

@@ -16,7 +16,8 @@ from sessions.domain.trial import Limits, Measured, Setting, Speed
 from sessions.errors import Missing
 from sessions.models import Attempt, Machine, Series, TrainingSession, Trial, TrialRun
 from sessions.models.session import TRIAL
-from sessions.selectors.advice import can_use_gpu, cores, memory_of_machine
+from sessions.selectors.advice import can_use_gpu
+from sessions.selectors.hardware import cores, memory_of_machine
 from sessions.selectors.points import points_between
 from sessions.selectors.sessions import User, sees_all
 

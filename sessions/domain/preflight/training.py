@@ -64,9 +64,7 @@ def _demo_problem(one: Demonstration) -> str:
 def check_connected(config: Config, there: Collection[str]) -> Check:
     """Say whether the behaviors are those that the environment itself named; ML-Agents ends at one without settings."""
     title = "Behaviors"
-    named = set(config.behaviors)
-    unnamed = [] if config.tree.get("default_settings") else sorted(set(there) - named)
-    unknown = sorted(named - set(there))
+    unnamed, unknown = _differences(config, there)
     if not unnamed and not unknown:
         return passed("behaviors", title, f"The environment has {_listed(there)}, as configured.")
     found = [f"The environment has {_listed(there)}."] if there else ["The environment has no agents at its start."]
@@ -79,16 +77,21 @@ def check_connected(config: Config, there: Collection[str]) -> Check:
 def check_behaviors(config: Config, seen: Collection[str]) -> Check:
     """Say whether the behaviors are those that trained in this environment before; `seen` is empty when none did."""
     title = "Behaviors"
-    named = set(config.behaviors)
     if not seen:
         return passed("behaviors", title, "The environment was not trained in before; its behaviors are not known.")
-    unnamed = [] if config.tree.get("default_settings") else sorted(set(seen) - named)
-    unknown = sorted(named - set(seen))
+    unnamed, unknown = _differences(config, seen)
     if not unnamed and not unknown:
         return passed("behaviors", title, "They are those that trained in this environment before.")
     found = [f"{name} trained in this environment before, and is not configured." for name in unnamed[:MOST_NAMED]]
     found += [f"{name} is configured, but never trained in this environment." for name in unknown[:MOST_NAMED]]
     return Check("behaviors", title, Level.WARNING, " ".join(found), _meant(unknown, seen), "config")
+
+
+def _differences(config: Config, there: Collection[str]) -> tuple[list[str], list[str]]:
+    """Behaviors that are there without settings, and behaviors that have settings and are not there."""
+    named = set(config.behaviors)
+    unnamed = [] if config.tree.get("default_settings") else sorted(set(there) - named)
+    return unnamed, sorted(named - set(there))
 
 
 def _meant(unknown: Collection[str], there: Collection[str]) -> str:

@@ -17,7 +17,7 @@ from sessions.domain.states import State
 from sessions.metrics.events import Point
 from sessions.models import Attempt, SessionEvent, TrainingSession
 from sessions.runtime.rundir import ExitRecord
-from sessions.selectors.health import findings_of, marks_of
+from sessions.selectors.health import findings_of, marks_of, noticed_in
 from sessions.services import artifacts, closing, points
 from sessions.supervisor.guard import Guard
 from tests.factories import make_session
@@ -119,7 +119,7 @@ def test_what_was_noticed_stays_marked(ada: User, client: Client) -> None:
     write(disk, VALUE_LOSS, [math.nan], first=5)
     guard.tick(20.0)
     TrainingSession.objects.update(state=State.STOPPED.value)
-    (mark,) = marks_of(disk.session)
+    (mark,) = marks_of(noticed_in(disk.session))
     assert mark == {
         "behavior": "Ball", "tag": VALUE_LOSS, "step": 200, "time": 1e9 + 20, "title": "A value is no number",
     }  # fmt: skip

@@ -184,7 +184,7 @@ def test_networks_of_another_session_are_compared_as_well(ada: User) -> None:
 
 def test_warnings_never_stand_in_the_way(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts, "port_is_free", lambda port: False)
-    monkeypatch.setattr(facts, "_free_memory", lambda: 1)
+    monkeypatch.setattr(facts, "memory_of_machine", lambda: (1, 1))
     assert starting.start_session(mlagents(), by=ada).state == "queued"
 
 
