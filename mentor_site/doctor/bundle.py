@@ -21,9 +21,9 @@ from mentor_site.doctor import session_part
 from mentor_site.doctor.examination import Examination
 from mentor_site.doctor.privacy import redaction, shown_settings, shown_variables
 from mentor_site.doctor.redaction import GONE, Redaction
-from mentor_site.doctor.tails import tail
 from mentor_site.logs import PROCESSES, earlier, log_of
 from sessions.models import TrainingSession
+from sessions.runtime.tails import tail
 
 LOG_BYTES = 128 * 1024
 MEMBER_CHARACTERS = 512 * 1024

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from mentor_site.doctor.privacy import plain_rules, shown_variables
-from mentor_site.doctor.tails import tail
 from sessions.domain.command import as_shell
 from sessions.domain.hostile_json import MOST_BYTES
 from sessions.models import Attempt, TrainingSession
 from sessions.runtime.files import read_regular
 from sessions.runtime.records import LaunchSpec
+from sessions.runtime.tails import tail
 from sessions.selectors.console import console_path
 from sessions.selectors.diagnosis import diagnosis_of
 from sessions.selectors.player_logs import player_logs_of

@@ -20,7 +20,7 @@ from sessions.models import Artifact, BehaviorProgress, Environment, Evaluation,
 from sessions.models.session import EVALUATION
 from sessions.selectors.evaluations import last_value
 from sessions.selectors.sessions import User
-from sessions.services import staging
+from sessions.services import staging, throwing_away
 from sessions.services.editing import require_permission
 from sessions.services.staging import Chosen
 from sessions.services.starting import first_attempt
@@ -206,14 +206,8 @@ def _queue(
 
 def free_run_id(run_id: str) -> str:
     """Return a run id for a part of an evaluation of this session that was never used, such as ball-1-eval-3."""
-    taken = {one.lower() for one in EvaluationRun.objects.values_list("run_id", flat=True)}
-    taken |= {
-        one.lower()
-        for one in TrainingSession.objects.filter(run_id__icontains="-eval-").values_list("run_id", flat=True)
-    }
-    number = 1
-    while (name := f"{run_id[:50]}-eval-{number}").lower() in taken:
-        number += 1
+    used = EvaluationRun.objects.values_list("run_id", flat=True)
+    name = throwing_away.free_run_id(run_id, "eval", used)
     if not RUN_ID.fullmatch(name):
         raise Conflict(f"{name} would be no run id.")
     return name

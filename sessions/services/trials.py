@@ -9,12 +9,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from sessions.domain.command import numbered
 from sessions.domain.states import ENDED, State
 from sessions.domain.trial import Setting
 from sessions.errors import Conflict, InvalidInput, InvalidStart, NotAllowed
 from sessions.models import TrainingSession, Trial, TrialRun
-from sessions.services import environments, preflight, stopping
+from sessions.services import environments, preflight, stopping, throwing_away
 from sessions.services.planning import OPTION_FIELDS, StartPlan, StartRequest, plan_start
 from sessions.services.repeating import request_like
 
@@ -82,13 +81,8 @@ def _store(plan: StartPlan, request: StartRequest, *, by: User, seconds: float, 
 
 def free_run_id(run_id: str) -> str:
     """Return a run id for a part of a trial that was never used, such as ball-1-trial-3."""
-    taken = {one.lower() for one in TrialRun.objects.exclude(run_id="").values_list("run_id", flat=True)}
-    some = TrainingSession.objects.filter(run_id__icontains="-trial-").values_list("run_id", flat=True)
-    taken |= {one.lower() for one in some}
-    number = 1
-    while (name := numbered(f"{run_id[:50]}-trial", number)).lower() in taken:
-        number += 1
-    return name
+    used = TrialRun.objects.exclude(run_id="").values_list("run_id", flat=True)
+    return throwing_away.free_run_id(run_id, "trial", used)
 
 
 def request_of(trial: Trial) -> StartRequest:

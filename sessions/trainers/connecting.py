@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from sessions.domain.failures import shorten
+from sessions.runtime.tails import tail
 
 # A worker's task may take about half a minute.
 CONNECTION_SECONDS = 30.0
@@ -133,7 +134,9 @@ def _answer(process: subprocess.Popen[bytes], seconds: float, folder: Path) -> C
         except subprocess.TimeoutExpired:
             _end_all(process)
             return Connected(sentence=TOO_LONG, fix="It may take longer than this to begin; a training waits longer.")
-        return _understood(output[-ANSWER_BYTES:], complaint[-ANSWER_BYTES:], _log_of_player(folder))
+        return _understood(
+            output[-ANSWER_BYTES:], complaint[-ANSWER_BYTES:], tail(folder / "Player-0.log", ANSWER_BYTES)
+        )
 
 
 def _end_all(process: subprocess.Popen[bytes]) -> None:
@@ -148,15 +151,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _log_of_player(folder: Path) -> str:
-    try:
-        with (folder / "Player-0.log").open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, 2) - ANSWER_BYTES))
-            return stream.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def _understood(output: bytes, complaint: bytes, player: str) -> Connected:
