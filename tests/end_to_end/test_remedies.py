@@ -100,13 +100,9 @@ def test_a_failure_is_explained_and_its_button_makes_it_work(mentor: RunningMent
     assert remedy in [one["id"] for one in diagnosis["actions"]], diagnosis
     answer = mentor.ask("POST", f"sessions/{run_id}/remedy/", {"id": remedy})
     assert len(answer["attempts"]) == 2, answer
-    again = eventually(lambda: second_end(mentor, run_id), seconds=240, what=f"the second end of {run_id}")
+    again = mentor.wait_for(run_id, *ENDS, seconds=240)
+    assert len(again["attempts"]) == 2
     assert again["state"] == "completed", f"{again['explanation']}\n{mentor.console(run_id)}"
-
-
-def second_end(mentor: RunningMentor, run_id: str) -> dict[str, Any] | None:
-    session = mentor.session(run_id)
-    return session if len(session["attempts"]) == 2 and session["attempts"][-1]["state"] in ENDS else None
 
 
 def unitys_log_speaks(diagnosis: dict[str, Any]) -> None:
