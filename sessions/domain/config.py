@@ -52,14 +52,17 @@ class Config:
     @cached_property
     def behaviors(self) -> dict[str, BehaviorPlan]:
         """The behaviors that are named; default_settings may serve further ones."""
-        defaults = self.tree.get("default_settings") or {}
-        given = self.tree.get("behaviors", {})
-        return {str(name): _plan(str(name), settings, defaults) for name, settings in given.items()}
+        return {str(name): _plan(str(name), self.settings_of(name)) for name in self.tree.get("behaviors", {})}
 
     def plan_of(self, name: str) -> BehaviorPlan | None:
         """Return what is intended for a behavior, by its name or by default_settings; None when it is in neither."""
-        defaults = self.tree.get("default_settings")
-        return self.behaviors.get(name) or (_plan(name, {}, defaults) if defaults else None)
+        served = bool(self.tree.get("default_settings"))
+        return self.behaviors.get(name) or (_plan(name, self.settings_of(name)) if served else None)
+
+    def settings_of(self, name: str) -> dict[str, Any]:
+        """Return a behavior's settings with default_settings under them, as ML-Agents merges them."""
+        given = (self.tree.get("behaviors") or {}).get(name) or {}
+        return effective(self.tree.get("default_settings") or None, given)
 
     @cached_property
     def used(self) -> bytes:
@@ -157,8 +160,7 @@ def _fields(tree: Mapping[str, Any]) -> dict[str, Any]:
 _NEVER_OPTIONS = (*FIELDS, ("env_settings", "base_port"))
 
 
-def _plan(name: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> BehaviorPlan:
-    settings = effective(defaults or None, given)
+def _plan(name: str, settings: Mapping[str, Any]) -> BehaviorPlan:
     max_steps = number_of(settings, "max_steps") or 500_000
     interval = number_of(settings, "checkpoint_interval") or 500_000
     kept, rate = number_of(settings, "keep_checkpoints"), number_of(settings, "learning_rate")

@@ -10,7 +10,7 @@ from typing import Any
 from sessions.domain import advice
 from sessions.domain.advice import Advice, Behavior, Facts, Shares
 from sessions.domain.config import Config, ConfigError, read_config
-from sessions.domain.configuration.relations import effective, number_of
+from sessions.domain.configuration.relations import number_of
 from sessions.domain.resources import CPU, GPU, MEMORY, OF_THE_ATTEMPT, TRAINER_CPU
 from sessions.domain.states import ACTIVE, ENDED, State
 from sessions.domain.timers import Timers, beginning, simulating
@@ -115,15 +115,11 @@ def _config(session: TrainingSession) -> Config | None:
 
 
 def _settings(config: Config) -> list[dict[str, Any]]:
-    return [_effective(config, name) for name in config.behaviors]
-
-
-def _effective(config: Config, name: str) -> dict[str, Any]:
-    return effective(config.tree.get("default_settings"), config.tree["behaviors"][name] or {})
+    return [config.settings_of(name) for name in config.behaviors]
 
 
 def _behavior(name: str, config: Config) -> Behavior:
-    settings = _effective(config, name)
+    settings = config.settings_of(name)
     network = settings.get("network_settings")
     kind = config.behaviors[name].trainer_type
     return Behavior(

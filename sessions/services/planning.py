@@ -14,15 +14,13 @@ from django.contrib.auth.models import User
 from sessions.domain import command
 from sessions.domain.config import Config, ConfigError, OverrideError, read_config, with_overrides
 from sessions.domain.configuration.findings import Severity
-from sessions.domain.numbers import natural
 from sessions.domain.rules import InvalidRules, as_json, read_rules
 from sessions.domain.states import ENDED, State
 from sessions.errors import Conflict, InvalidInput, InvalidStart, MentorError, NotAllowed
-from sessions.models import Artifact, Environment, Trainer, TrainingSession
+from sessions.models import Environment, Trainer, TrainingSession
 from sessions.runtime.rundir import RunDirectory
-from sessions.selectors.files import checkpoints_are_gone, has_checkpoint
-from sessions.selectors.sessions import visible_sessions
-from sessions.services import environments, notices, outside, schedule, staging, trainers
+from sessions.selectors.files import checkpoints_are_gone
+from sessions.services import environments, initializing, notices, schedule, trainers
 from sessions.services.config_files import read_config_file
 from sessions.services.notices import MOST_SENTENCES
 from sessions.services.staging import Chosen
@@ -31,9 +29,6 @@ OPTION_FIELDS = (
     "seed", "num_envs", "no_graphics", "width", "height", "time_scale", "timeout_wait", "device", "env_args",
 )  # fmt: skip
 
-
-# What begins the name of a checkpoint from outside where one to start from is asked for.
-OUTSIDE = "outside:"
 GONE = "Bring its results folder back, or begin anew with force."
 
 
@@ -384,43 +379,18 @@ def _initialize_from(
     *,
     by: User,
 ) -> list[Chosen]:
-    """Say in the options whose networks the training begins with; returns those that are to be laid ready for it.
-
-    A session's are read where they are. A checkpoint, or one from outside, is laid ready in a folder of the attempt.
-    """
+    """Say in the options whose networks the training begins with; returns those that are to be laid ready for it."""
     if not request.initialize_from:
         return []
-    source = TrainingSession.objects.filter(run_id=request.initialize_from).first()
-    if source is not None and has_checkpoint(source):
-        attempt = source.attempts.order_by("-number").first()
-        assert attempt is not None  # noqa: S101 - has_checkpoint looked at it
-        options["initialize_from"] = str(attempt.results)
-        return []
-    config, trainer = known
     try:
-        chosen = _checkpoints_named(request.initialize_from, by=by)
-        if config is not None and trainer is not None:
-            staging.check_kind(chosen, trainer.kind)
-            chosen = staging.matched(chosen, config.behaviors)
+        folder, chosen = initializing.networks_of(
+            request.initialize_from, run_id=request.run_id, number=number, known=known, by=by
+        )
     except InvalidInput as error:
         errors.add("initialize_from", error.detail, error.hint)
         return []
-    options["initialize_from"] = str(staging.folder_for(request.run_id, number))
+    options["initialize_from"] = folder
     return chosen
-
-
-def _checkpoints_named(text: str, *, by: User) -> list[Chosen]:
-    """The checkpoints of a text such as 17, the id of a file, or outside:name. Raises InvalidInput."""
-    if text.startswith(OUTSIDE):
-        return outside.checkpoints_in(text.removeprefix(OUTSIDE))
-    key = natural(text, most_digits=18)
-    rows = Artifact.objects.filter(session__in=visible_sessions(by)).select_related("session", "attempt")
-    artifact = rows.filter(pk=key).first() if key is not None else None
-    if artifact is None:
-        raise InvalidInput(
-            f"There is no session {text} with a checkpoint.", hint="Give a run id, or the id of a checkpoint."
-        )
-    return [staging.chosen_checkpoint(artifact)]
 
 
 def _asked(request: StartRequest, config: Config) -> dict[str, Any]:

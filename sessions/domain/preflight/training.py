@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions.domain.config import Config
-from sessions.domain.configuration.relations import effective
 from sessions.domain.configuration.table import NETWORK
 from sessions.domain.preflight.checks import Check, Level, passed
 from sessions.domain.preflight.networks import Network, changes_of_settings, changes_of_sizes
@@ -150,8 +149,7 @@ def _changes(before: Config, now: Config, name: str) -> Iterator[str]:
 
 def shape_of(config: Config, name: str) -> dict[str, Any]:
     """Return what decides over the shape of a behavior's network, with defaults filled in."""
-    given = (config.tree.get("behaviors") or {}).get(name) or {}
-    settings = effective(config.tree.get("default_settings") or None, given)
+    settings = config.settings_of(name)
     network = settings.get("network_settings")
     network = network if isinstance(network, Mapping) else {}
     memory = network.get("memory")

@@ -93,6 +93,15 @@ def test_wrong_input_gets_a_sentence_at_its_field(ada: User, field: str, changes
     assert errors[field][0].endswith((".", ":", ")", "?"))
 
 
+def test_the_networks_of_a_session_are_for_those_who_may_see_it(ada: User, cyd: User) -> None:
+    theirs = starting.start_session(make_request(run_id="theirs"), by=ada)
+    checkpoint = theirs.attempts.get().results / "Ball" / "checkpoint.pt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    assert planning.plan_start(make_request(run_id="own", initialize_from="theirs"), by=ada)
+    assert "initialize_from" in refused(cyd, run_id="own", initialize_from="theirs")
+
+
 def test_several_mistakes_are_told_at_once(ada: User) -> None:
     assert set(refused(ada, run_id="..", config=b"[", width=0)) == {"run_id", "config", "width"}
 
