@@ -8,7 +8,6 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.urls import reverse
 
 from mentor_site import keeping, restoring
 from sessions.domain.trouble import AHEAD
@@ -20,16 +19,18 @@ from sessions.services import accounts, trainers
 
 # The tag of those checks that speak of this installation, and not of the code.
 OWN_CHECKS = "mentor"
+# Written out: to look it up loads every page and route, which would be most of the time that MENTOR takes to start.
+ENTRANCE = "/accounts/enter/"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-def prepare(*, every_check: bool = False) -> None:
+def prepare() -> None:
     """Bring the tables up to date and check the settings; raises SystemCheckError or CommandError.
 
-    Django's own checks load every page and route, which takes longer than most commands.
+    Django's own checks speak of the code and load every page and route, which takes longer than most commands.
     """
     finish_restore()
-    BaseCommand().check(tags=None if every_check else [OWN_CHECKS], display_num_errors=False)
+    BaseCommand().check(tags=[OWN_CHECKS], display_num_errors=False)
     trouble = schema_trouble()
     if trouble is AHEAD:
         raise CommandError(f"{trouble.detail} {trouble.hint}")
@@ -87,4 +88,4 @@ def sign_in_link(host: str, port: int, *, user: str | None = None, to: str = "")
     """Return a new one-time link, which leads to the page `to` (the dashboard without one)."""
     token = accounts.new_link_token(accounts.user_named(user))
     shown = f"[{host}]" if ":" in host else {"0.0.0.0": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"http://{shown}:{port}{reverse('accounts:enter')}?token={token}" + (f"&next={to}" if to else "")
+    return f"http://{shown}:{port}{ENTRANCE}?token={token}" + (f"&next={to}" if to else "")

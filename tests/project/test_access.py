@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from knox.models import AuthToken
 
+from mentor_site.preparation import sign_in_link
 from sessions.domain.states import State
 from sessions.models import SignInLink, TrainingSession
 from sessions.services import accounts
@@ -104,10 +105,10 @@ def test_an_unknown_host_is_refused(client: Client, host: str, address: str) -> 
 
 @pytest.mark.django_db
 def test_the_one_time_link_signs_in_once(client: Client) -> None:
-    token = accounts.new_link_token(accounts.administrator())
-    assert client.get(f"/accounts/enter/?token={token}").status_code == 302
+    link = sign_in_link("127.0.0.1", 8765).removeprefix("http://127.0.0.1:8765")
+    assert client.get(link).status_code == 302
     assert client.get("/").status_code == 200
-    assert Client().get(f"/accounts/enter/?token={token}").status_code == 403
+    assert Client().get(link).status_code == 403
 
 
 @pytest.mark.django_db

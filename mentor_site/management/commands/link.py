@@ -16,6 +16,7 @@ class Command(BaseCommand):
     """Print a new sign-in link."""
 
     help = "Print a new one-time sign-in link; earlier unused ones of the same user end."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", help="Whose link; the first administrator's unless named.")

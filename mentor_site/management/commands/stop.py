@@ -23,6 +23,7 @@ class Command(BaseCommand):
     """Stop a session."""
 
     help = "Ask a session to save its model and end, wait for it, and say what was saved."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("run_id", nargs="?")

@@ -16,6 +16,7 @@ class Command(BaseCommand):
     """Print a new API token."""
 
     help = "Print a new API token and nothing else. It is sent as `Authorization: Token …` and shown only this once."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--user", help="Whose token; the first administrator's unless named.")

@@ -39,6 +39,7 @@ class Command(BaseCommand):
         "Queue a session and follow it with a progress bar. Uses the MENTOR that runs; when none does, it is started "
         "for this training. Ctrl-C asks the training to stop, which saves its model."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("config", type=Path, help="The configuration file.")

@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def prepare(self, options: dict[str, Any]) -> None:
         """Make everything ready, or say what is in the way."""
-        preparation.prepare(every_check=True)
+        preparation.prepare()
         preparation.require_house_is_free()
         if not options.get("without_web"):
             preparation.require_address(options["host"], options["port"])

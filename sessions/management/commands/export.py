@@ -26,6 +26,7 @@ class Command(BaseCommand):
         "Write the points or the facts of sessions as CSV, JSON or Parquet: of those that are named, or of those that "
         "a query chooses. Needs no server."
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("sessions", nargs="*", metavar="SESSION", help="A run id.")
