@@ -42,7 +42,7 @@ def run(mentor: RunningMentor, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def test_a_database_that_is_locked_for_half_a_minute_costs_only_delay(mentor: RunningMentor) -> None:
-    start(mentor, pace=600)
+    start(mentor, pace=1000)
     with contextlib.closing(sqlite3.connect(mentor.home / "mentor.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         answers: list[Any] = []

@@ -105,30 +105,14 @@ def test_stop_saves_a_model_that_loads_and_resume_goes_on_from_it(mentor: Runnin
 
 
 @needs_a_build
-def test_a_build_that_crashes_fails_with_what_the_trainer_said(mentor: RunningMentor, build: str) -> None:
-    start(mentor, "crash", env_path=build, no_graphics=True, env_args=["--crash-after", "20"], timeout_wait=10)
-    done = mentor.wait_for("crash", "failed", "completed", "lost", "stopped", seconds=90)
-    assert done["state"] == "failed", done["explanation"]
-    assert "Environment" in done["explanation"] or "Unity" in done["explanation"]
-
-
-@needs_a_build
-def test_a_build_that_stops_answering_fails_with_what_the_trainer_said(mentor: RunningMentor, build: str) -> None:
-    start(mentor, "hang", env_path=build, no_graphics=True, env_args=["--hang-after", "20"], timeout_wait=10)
-    done = mentor.wait_for("hang", "failed", "completed", "lost", "stopped", seconds=180)
-    assert done["state"] == "failed", done["explanation"]
-    assert "took too long to respond" in done["explanation"]
-    assert not processes_of(mentor, "hang")
-
-
-@needs_a_build
 def test_a_build_that_never_connects_fails_and_leaves_nothing(mentor: RunningMentor, tmp_path: Path) -> None:
     silent = tmp_path / "Silent.x86_64"
     silent.write_text("#!/bin/sh\nexec sleep 1000\n", encoding="utf-8")
     silent.chmod(0o755)
-    start(mentor, "silent", env_path=str(silent), no_graphics=True, timeout_wait=10)
+    start(mentor, "silent", env_path=str(silent), no_graphics=True, timeout_wait=2)
     done = mentor.wait_for("silent", "failed", "completed", "lost", "stopped", seconds=180)
     assert done["state"] == "failed", done["explanation"]
+    assert "took too long to respond" in done["explanation"]
     assert not processes_of(mentor, "silent")
 
 

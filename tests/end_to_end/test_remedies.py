@@ -51,6 +51,7 @@ sys.meta_path.insert(0, Missing())
 OFTEN = CONFIG.replace("max_steps: 400", "max_steps: 2400\n    checkpoint_interval: 400")
 # What is asked for, what it fails by, and the button that helps.
 SESSIONS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "gpu": ({"device": "cuda"}, "cuda_not_compiled", "cpu"),
     "package": ({}, "pkg_resources_missing", "again"),
     "port": ({}, "port_in_use", "port"),
     "crash": ({}, "segfault", "resume"),
@@ -97,6 +98,8 @@ def test_a_failure_is_explained_and_its_button_makes_it_work(mentor: RunningMent
     assert diagnosis["id"] == cause, diagnosis
     if run_id == "display":
         unitys_log_speaks(diagnosis)
+    if run_id == "name":
+        assert "Unity announced Ball" in diagnosis["cause"]
     assert remedy in [one["id"] for one in diagnosis["actions"]], diagnosis
     answer = mentor.ask("POST", f"sessions/{run_id}/remedy/", {"id": remedy})
     assert len(answer["attempts"]) == 2, answer
