@@ -122,7 +122,7 @@ ConsoleEvent = (
 
 _NUMBER = r"-?(?:\d{1,40}(?:\.\d{1,40})?(?:e[+-]?\d{1,4})?|nan|inf)"
 _SUMMARY = re.compile(
-    r"(?P<step>\d{1,18})\. (?:Time Elapsed: (?P<elapsed>\d{1,18}(?:\.\d{1,9})?) s\.? )?(?:Rank: \d{1,9}\. )?"
+    r"(?P<step>\d{1,18})\. {1,8}(?:Time Elapsed: (?P<elapsed>\d{1,18}(?:\.\d{1,9})?) s\.? )?(?:Rank: \d{1,9}\. )?"
     rf"(?:Mean Reward: (?P<mean>{_NUMBER})\. "
     rf"(?:Mean Group Reward: (?P<group>{_NUMBER})\. |Std of Reward: (?P<std>{_NUMBER})\. )?"
     r"|No episode was completed since last summary\. )"
@@ -158,7 +158,7 @@ def _summary(message: str) -> Summary | None:
     if head.endswith(":"):
         behavior = behavior.rpartition(": ")[2]  # the run id before it, until 0.16
     return Summary(
-        behavior=behavior,
+        behavior=behavior.strip(),
         step=int(match["step"]),
         elapsed_seconds=_number(match["elapsed"]),
         mean_reward=_number(match["mean"]),

@@ -147,7 +147,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
 
 def _searched(lines: Sequence[str], between: str) -> tuple[str, list[int], list[int]]:
     """The text that is searched, where its lines begin, and their places among all lines."""
-    kept = [(number, line[:LINE_CHARACTERS]) for number, line in enumerate(summaries_left_out(lines)) if line]
+    kept = [(number, line[:LINE_CHARACTERS].rstrip()) for number, line in enumerate(summaries_left_out(lines)) if line]
     kept = _ends(kept)
     starts, position = [], 0
     for _, line in kept:

@@ -77,6 +77,25 @@ INSTALLATION = (
         "Install the Visual C++ 2015-2022 redistributable, then reinstall torch in the trainer's environment.",
     ),
     Entry(
+        "mlagents_mixed", "import",
+        r"cannot import name '?\w{1,100}'? from '?mlagents(?:_envs)?\b|cannot import name '?Unity\w{1,100}'?"
+        r"|module 'mlagents(?:_envs)?(?:\.\w{1,100})*' has no attribute"
+        r"|KeyError: 'mlagents\.(?:stats_writer|trainer_type)'",
+        "The parts of ML-Agents are of different releases",
+        "The packages mlagents and mlagents_envs, or the code and what pip noted of it, do not come from one release.",
+        "In the trainer's environment run: pip uninstall mlagents mlagents_envs, then install both in the same "
+        "version; a copy of the repository needs pip install -e again after each change of release.",
+    ),
+    Entry(
+        "pip_build", "import",
+        r"Failed building wheel for (?P<what>[\w.-]{1,100})|Could not build wheels for (?P<those>[\w., -]{1,200})",
+        "A package could not be installed",
+        "There is no finished package of {what}{those} for this Python, and building it failed: mostly, the Python is "
+        "newer than what this ML-Agents asks for.",
+        "Make an environment with Python 3.10.12 (3.8 or 3.9 for ML-Agents up to 0.30) and install there; on a Mac "
+        "with Apple's processor take grpcio from conda-forge first.",
+    ),
+    Entry(
         "import_error", "import",
         r"^(?:ModuleNotFoundError|ImportError): (?P<what>.+)",
         "A Python package is missing or broken",

@@ -72,10 +72,11 @@ PACKAGES = (
     ),
     Entry(
         "grpc_package", "import",
-        r"The grpc package installed is at version|cannot import name 'cygrpc'|No module named '?grpc\._cython",
+        r"The grpc package installed is at version|cannot import name 'cygrpc'|No module named '?grpc\._cython"
+        r"|cygrpc\S{0,200}: symbol not found|cygrpc\S{0,200}, 0x\w{1,16}\): symbol not found",
         "The grpcio package does not fit",
         "Trainer and Unity talk through gRPC, and its package cannot be used.",
-        "In the trainer's environment run: pip install --force-reinstall grpcio.",
+        "In the trainer's environment run: pip install --force-reinstall grpcio; on a Mac: conda install grpcio.",
     ),
     Entry(
         "attrs_cattrs", "import",

@@ -9,14 +9,18 @@ from dataclasses import dataclass, field, replace
 
 from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
-from sessions.domain.diagnosis.texts import undressed
-from sessions.domain.failures import RECORD_PREFIX, last_failure, main_failure
+from sessions.domain.diagnosis.texts import out_of_notebook, undressed
+from sessions.domain.failures import RECORD_PREFIX, bare_failure, is_left_alone, last_failure, main_failure
 from sessions.domain.states import ENDED, State
 
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
 _BANNER = "Version information:"
 # A prompt of a shell with the command behind it: what follows is another start.
-_PROMPT = re.compile(r"(?:.{0,400}[>$#%] ?|)mlagents-learn(?:\.exe)? (?!\w*: error).{0,4000}")
+_PROMPT = re.compile(
+    r"(?:.{0,400}[>$#%!\u276f\u03bb\u2717\u00bb] ?|.{0,400}git:\(.{1,100}\) |)(?:xvfb-run .{1,200} )?"
+    r"(?:mlagents-learn(?:\.exe)?|(?:\S{1,200}[\\/])?python[\d.]{0,5} -m mlagents\.trainers\.learn)"
+    r" (?!\w*: error|: ).{0,4000}"
+)
 # How logging repeats, on stderr, a line that the console's encoding could not take.
 _LOST_LINE = re.compile(r"Message: (?P<text>['\"].{0,20000}['\"])")
 _SAVED_UNTIL_0_19 = "Saved Model"
@@ -49,17 +53,21 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
 
     Without an exit code an end that is not told is none: such a training is still running, as far as its console says.
     """
-    lines = undressed([line.rstrip("\r") for line in text.split("\n")])
+    lines = undressed([line.rstrip("\r") for line in out_of_notebook(text).split("\n")])
     first = _last_start(lines)
     lines = lines[first:]
     story = _Story()
     for line in lines:
         story.take(line)
-    main = main_failure(lines)
-    state = _state(story, main, last_failure(lines))
+    main, last = main_failure(lines), last_failure(lines)
+    if main is None and not story.interrupted and is_left_alone(lines):
+        main = last
+    if last is None:
+        main = last = bare_failure(lines)
+    state = _state(story, main, last)
     if code and state not in ENDED:
         state = State.FAILED
-    failure = (main or last_failure(lines)) if state in (State.FAILED, State.LOST) else None
+    failure = (main or last) if state in (State.FAILED, State.LOST) else None
     return Reading(story.version, state, list(story.behaviors.values()), failure, first + 1, lines)
 
 
@@ -112,7 +120,7 @@ class _Story:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
         reward = before.mean_reward if event.mean_reward is None else event.mean_reward
         self.behaviors[event.behavior] = replace(before, step=event.step, mean_reward=reward)
-        self.waiting = False
+        self.waiting = self.saved = False
 
     def _saved(self, event: console.Exported | console.Copied) -> None:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
@@ -142,10 +150,11 @@ def _message(text: str) -> str:
 
 def _state(story: _Story, main: str | None, last: str | None) -> State:
     saved = bool(story.finished) or story.saved
-    if main is not None and not (saved and story.interrupted and main.startswith("KeyboardInterrupt")):
+    pressed = main is not None and main.startswith("KeyboardInterrupt")
+    if main is not None and not (pressed and (saved or not story.interrupted)):
         return State.FAILED
-    if story.interrupted:
-        return State.STOPPED if saved or last is None else State.FAILED
+    if story.interrupted or pressed:
+        return State.STOPPED if saved or pressed or last is None else State.FAILED
     if saved and set(story.behaviors) <= (story.finished or set(story.behaviors)):
         return State.COMPLETED
     if last is not None and not story.behaviors:

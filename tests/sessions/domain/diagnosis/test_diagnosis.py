@@ -157,6 +157,12 @@ def test_a_second_ctrl_c_after_the_model_was_saved_costs_nothing() -> None:
     assert read_console(text).state is State.STOPPED
 
 
+REWARDS = "Mean Reward: 1.181. Std of Reward: 0.661. Training.\n"
+OLD = f"2020-04-12 06:59:02 INFO [stats.py:111] ball_Ball: Step: 500. Time Elapsed: 5.1 s {REWARDS}"
+OLDEST = f"I0402 21:14:33.795373  3764 trainer.py:169]  a-0: Ball: Step: 500. {REWARDS}"
+PIPE = traceback("BrokenPipeError: [WinError 109] Ended")
+
+
 @pytest.mark.parametrize(
     ("text", "state"),
     [
@@ -170,10 +176,49 @@ def test_a_second_ctrl_c_after_the_model_was_saved_costs_nothing() -> None:
         (BANNER + SUMMARY, State.RUNNING),
         (BANNER + SUMMARY + SAVED, State.COMPLETED),
         (BANNER + SUMMARY + traceback("MemoryError"), State.FAILED),
+        # Until 0.19 the same words stand at every checkpoint.
+        (OLD + "2020-04-12 07:01:44 INFO [trainer_controller.py:100] Saved Model\n" + OLD, State.RUNNING),
+        (OLD + "2020-04-12 07:01:44 INFO [trainer_controller.py:100] Saved Model\n", State.COMPLETED),
+        (OLDEST + OLDEST.replace("a-0: Ball: Step: 500", "Learning was interrupted"), State.STOPPED),
+        # A terminal shows that Ctrl-C was pressed, and the next line stands behind it.
+        (BANNER + SUMMARY + "^C" + INTERRUPTED + SAVED, State.STOPPED),
+        (BANNER + "^C" + traceback("KeyboardInterrupt"), State.STOPPED),
+        (BANNER + SUMMARY + INTERRUPTED + traceback("KeyboardInterrupt"), State.FAILED),
+        # A worker fails and the training goes on, is stopped, or is gone.
+        (BANNER + "Process Process-1:\n" + PIPE + SUMMARY, State.RUNNING),
+        (BANNER + SUMMARY + INTERRUPTED + SAVED + "Process Process-1:\n" + PIPE, State.STOPPED),
+        (BANNER + SUMMARY + "Process Process-1:\n" + PIPE, State.FAILED),
+        # Excerpts: without the head of the traceback, without its frames, without its lines.
+        (BANNER + SUMMARY + traceback("ValueError: a").partition("\n")[2], State.FAILED),
+        ("mlagents_envs.exception.UnityEnvironmentException: Odd.\n", State.FAILED),
+        (traceback("a.OddError: b").replace("\n", " "), State.FAILED),
+        ("ValueError: of a plugin that went on\n" + SUMMARY, State.RUNNING),
+        ("--- Logging error ---\nCall stack:\n" + traceback("x: y").partition("\n")[2] + SUMMARY, State.RUNNING),
     ],
 )
 def test_a_console_tells_how_far_it_is(text: str, state: State) -> None:
     assert read_console(text).state is state
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
+        "[INFO] Ball. Step: 500.  Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
+        OLDEST.replace("1.181", "2.194"),
+    ],
+)
+def test_a_summary_that_was_touched_tells_the_same(line: str) -> None:
+    (behavior,) = read_console("Before it.\n" + line + "\n").behaviors
+    assert (behavior.name, behavior.step, behavior.mean_reward) == ("Ball", 500, 2.194)
+
+
+@pytest.mark.parametrize("command", ["python3 -m mlagents.trainers.learn a.yaml", "xvfb-run -a mlagents-learn a.yaml"])
+@pytest.mark.parametrize("prompt", ["~/ball \u276f ", "\u279c  ball git:(main) ", "(base) ada@pc ball % ", "!"])
+def test_any_prompt_begins_another_start(prompt: str, command: str) -> None:
+    again = prompt + command + "\n" + BANNER + SUMMARY
+    reading = read_console(BANNER + traceback(RAISED["timeout"]) + again)
+    assert (reading.state, reading.lines[0]) == (State.RUNNING, prompt + command)
 
 
 def test_only_the_last_of_several_starts_counts() -> None:
