@@ -104,6 +104,11 @@ def is_left_alone(lines: Iterable[str]) -> bool:
     return bool(failures) and failures[-1].text.startswith(_ALONE) and failures[-1].line > _last_record(cut)
 
 
+def is_frame(line: str) -> bool:
+    """Tell whether a line names a place in the code; below it stands that code, which is nothing that was printed."""
+    return _FRAME.match(line) is not None
+
+
 def _cut(lines: Iterable[str]) -> list[str]:
     return [line[:_LINE_CHARACTERS].rstrip() for line in lines]
 

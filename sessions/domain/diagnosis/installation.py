@@ -21,6 +21,14 @@ INSTALLATION = (
         "In the trainer's environment run: pip install \"numpy==1.23.5\".",
     ),
     Entry(
+        "numpy_old", "import",
+        r"module compiled against API version (?P<asked>0x\w{1,8}) but this version of numpy is (?P<there>0x\w{1,8})",
+        "NumPy is too old for another package",
+        "A package, such as PyTorch or TensorFlow, was built for a newer NumPy than the one that is there ({asked} "
+        "against {there}).",
+        "In the trainer's environment run: pip install \"numpy==1.23.5\".",
+    ),
+    Entry(
         "numpy2_abi", "import",
         r"A module that was compiled using NumPy 1\.x cannot be run in|_ARRAY_API not found"
         r"|numpy\.core\.multiarray failed to import|numpy\.(?:dtype|ufunc|ndarray) size changed"
@@ -88,7 +96,7 @@ INSTALLATION = (
     ),
     Entry(
         "pip_build", "import",
-        r"Failed building wheel for (?P<what>[\w.-]{1,100})|Could not build wheels for (?P<those>[\w., -]{1,200})",
+        r"Failed building wheel for (?P<what>[\w.-]{1,100})|Could not build wheels for (?P<those>[\w.-]{1,100})",
         "A package could not be installed",
         "There is no finished package of {what}{those} for this Python, and building it failed: mostly, the Python is "
         "newer than what this ML-Agents asks for.",

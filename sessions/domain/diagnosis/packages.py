@@ -97,9 +97,10 @@ PACKAGES = (
     ),
     Entry(
         "packages_conflict", "import",
-        r"pkg_resources\.(?:DistributionNotFound|(?:Contextual)?VersionConflict)|PackageNotFoundError: (?P<what>.+)",
+        r"pkg_resources\.(?:DistributionNotFound|(?:Contextual)?VersionConflict)(?:: (?P<which>.+))?"
+        r"|PackageNotFoundError: (?P<what>.+)",
         "Packages of the trainer contradict each other",
-        "A package is missing, or has another version than the others ask for. {what}",
+        "A package is missing, or has another version than the others ask for. {which}{what}",
         "pip check lists what does not fit. " + FRESH,
     ),
     Entry(
@@ -112,10 +113,10 @@ PACKAGES = (
     ),
     Entry(
         "dll_load", "import",
-        r"DLL load failed(?! while importing (?:onnx_cpp2py_export|_C)\b)(?: while importing (?P<what>\w+))?",
+        r"DLL load failed(?! while importing (?:onnx_cpp2py_export|_C)\b)(?P<what> while importing \w+)?",
         "Windows could not load a library",
-        "A DLL of a package cannot be loaded: {what}. The Visual C++ runtime is missing, or the package is for another "
-        "Python.",
+        "A DLL of a package could not be loaded{what}: the Visual C++ runtime is missing, the package is for another "
+        "Python, or, with TensorFlow from 1.6 on, the processor has no AVX.",
         "Install the Visual C++ 2015-2022 redistributable, then reinstall the package in the trainer's environment.",
     ),
 )  # fmt: skip

@@ -91,8 +91,17 @@ TRAINING = (
         "1.x), or set the sensor's Compression to None.",
     ),
     Entry(
+        "image_channels", "training",
+        r"Compressed observation and its mapping had different number of channels - observation had (?P<had>\d{1,9}) "
+        r"channels but its mapping had (?P<said>\d{1,9})",
+        "A sensor says another number of channels than it sends",
+        "The compressed image has {had} channels, and {said} were announced: a grid sensor or a camera that is stacked "
+        "does so in some releases of com.unity.ml-agents.",
+        "Set the sensor's Observation Stacks to 1 or its Compression to None, or update com.unity.ml-agents.",
+    ),
+    Entry(
         "obs_shape", "training",
-        r"UnityObservationException: (?!.{0,100}[Ii]nvalid Compressed|Decompressed)"
+        r"UnityObservationException: (?!.{0,100}[Ii]nvalid Compressed|(?:Dec|C)ompressed)"
         r".{1,500}(?:expected|Expected|different number)",
         "An observation changed its size",
         "The number of AddObservation calls differs from Space Size.",

@@ -131,6 +131,9 @@ RAISED = {
     "demo_first_bug": "IndexError: agent_id 0 is not present in the BatchedStepResult",
     "image_shape": f"{ENVS}.UnityObservationException: Decompressed observation did not have the expected shape - "
     "decompressed had (3, 8, 9) but expected [8, 9, 3]",
+    "numpy_old": "RuntimeError: module compiled against API version 0x10 but this version of numpy is 0xe",
+    "image_channels": f"{ENVS}.UnityObservationException: Compressed observation and its mapping had different number of channels"
+    " - observation had 15 channels but its mapping had 24 channels",
     "two_devices": "RuntimeError: Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!",
     "encoding": "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe4 in position 3: invalid continuation byte",
 }

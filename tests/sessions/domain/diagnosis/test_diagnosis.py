@@ -128,6 +128,20 @@ def test_the_lines_that_speak_for_it_are_named_with_their_numbers() -> None:
     assert "still in use" in evidence.text
 
 
+def test_of_many_lines_the_exception_is_shown_and_no_code() -> None:
+    frame = '  File "demo_loader.py", line 195, in load\n    raise FileNotFoundError(f"{RAISED}")\n'
+    raised = RAISED["demo_missing"]
+    (evidence,) = found(traceback(frame.replace("{RAISED}", raised) + raised)).evidence
+    assert evidence.text == raised
+    (evidence,) = found(traceback("    trainer = self.trainers[brain_name]\nKeyError: 'Ball'")).evidence
+    assert evidence.text == "KeyError: 'Ball'"
+
+
+def test_the_code_of_a_player_is_told_in_words() -> None:
+    ended = RAISED["env_exit"].replace("-11 (SIGSEGV)", "3221225477")
+    assert "3221225477 (an access violation)" in found(traceback(ended)).cause
+
+
 def test_an_unknown_error_shows_its_last_lines() -> None:
     diagnosis = found(BANNER + SUMMARY + traceback("OddError: the moon is full\n and it rains"))
     assert diagnosis.id == "generic_traceback"
