@@ -29,6 +29,8 @@ _FRAME = re.compile(r"\s{0,20}File \"[^\"]{1,1000}\", line \d{1,9}")
 _MOST_CODE_LINES = 8
 # What a worker says when the process that it works for is gone.
 _ALONE = ("EOFError", "BrokenPipeError", "ConnectionResetError")
+# With threaded: true it is a thread that learns; the main thread does not end with it, and waits for ever.
+_THREAD = "Exception in thread Thread-"
 # Inside a traceback any name may stand, also subprocess.TimeoutExpired.
 _RAISED = re.compile(r"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*)(?::(?P<text>.*))?")
 # What a shell, a C library or the interpreter says of a program that ended, or never began, without a traceback.
@@ -69,6 +71,7 @@ class _Failed(NamedTuple):
     text: str
     is_main: bool
     line: int
+    in_thread: bool = False
 
 
 def last_failure(lines: Iterable[str]) -> str | None:
@@ -98,10 +101,12 @@ def bare_failure(lines: Iterable[str]) -> str | None:
 
 
 def is_left_alone(lines: Iterable[str]) -> bool:
-    """Tell whether the last thing in a console is a worker's word that the main process is gone."""
+    """Tell whether a console ends with a worker's word that the main process is gone, or with a thread's failure."""
     cut = _cut(lines)
     failures = list(_failures(cut))
-    return bool(failures) and failures[-1].text.startswith(_ALONE) and failures[-1].line > _last_record(cut)
+    if not failures or failures[-1].line <= _last_record(cut):
+        return False
+    return failures[-1].in_thread or failures[-1].text.startswith(_ALONE)
 
 
 def is_frame(line: str) -> bool:
@@ -118,16 +123,17 @@ def _last_record(lines: Sequence[str]) -> int:
 
 
 def _failures(lines: Sequence[str]) -> Iterator[_Failed]:
-    is_main = True
+    is_main, in_thread = True, False
     before = ""
     last_record = _last_record(lines)
     done = 0  # the lines before this one are those of a traceback that was read
     for number, line in enumerate(lines):
         if line == _TRACEBACK:
-            is_main = is_main if before.startswith(_CHAINED) else not _ASIDE.match(before)
+            if not before.startswith(_CHAINED):
+                is_main, in_thread = not _ASIDE.match(before), before.startswith(_THREAD)
             raised, done = _raised(lines, number + 1)
             if raised:
-                yield _Failed(raised, is_main, number)
+                yield _Failed(raised, is_main, number, in_thread)
         elif number < done:
             pass
         elif USAGE_ERROR.fullmatch(line):

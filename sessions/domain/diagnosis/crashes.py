@@ -41,10 +41,12 @@ CRASHES = (
     ),
     Entry(
         "illegal_instruction", "crash",
-        r"[Ii]llegal instruction",
+        r"[Ii]llegal (?:hardware )?instruction",
         "The processor is too old for a library",
-        "PyTorch, TensorFlow or NumPy use instructions (AVX) that this processor or its virtual machine lacks.",
-        "Install builds for older processors, or train on another machine.",
+        "PyTorch, TensorFlow or NumPy use instructions (AVX) that this processor or its virtual machine lacks, or that "
+        "a Mac with Apple silicon lacks when Python is one for Intel.",
+        "Install builds for older processors (on such a Mac Python and packages for arm64), or train on another "
+        "machine.",
         codes=(-4, 132, 0xC000001D),
     ),
     Entry(

@@ -19,11 +19,13 @@ _BANNER = "Version information:"
 _PROMPT = re.compile(
     r"(?:.{0,400}[>$#%!\u276f\u03bb\u2717\u00bb] ?|.{0,400}git:\(.{1,100}\) |)(?:xvfb-run .{1,200} )?"
     r"(?:mlagents-learn(?:\.exe)?|(?:\S{1,200}[\\/])?python[\d.]{0,5} -m mlagents\.trainers\.learn)"
-    r" (?!\w*: error|: ).{0,4000}"
+    r"(?: (?!\w*: error|: ).{0,4000})?"
 )
 # How logging repeats, on stderr, a line that the console's encoding could not take.
 _LOST_LINE = re.compile(r"Message: (?P<text>['\"].{0,20000}['\"])")
 _SAVED_UNTIL_0_19 = "Saved Model"
+# Of a run id; so many are looked at.
+MOST_UNDERSCORES = 20
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
     if code and state not in ENDED:
         state = State.FAILED
     failure = (main or last) if state in (State.FAILED, State.LOST) else None
-    return Reading(story.version, state, list(story.behaviors.values()), failure, first + 1, lines)
+    return Reading(story.version, state, story.told_behaviors(), failure, first + 1, lines)
 
 
 def _last_start(lines: Sequence[str]) -> int:
@@ -121,6 +123,24 @@ class _Story:
         reward = before.mean_reward if event.mean_reward is None else event.mean_reward
         self.behaviors[event.behavior] = replace(before, step=event.step, mean_reward=reward)
         self.waiting = self.saved = False
+
+    def told_behaviors(self) -> list[BehaviorReading]:
+        """The behaviors under their own names: ML-Agents 0.16 writes the run id and _ before them."""
+        if not (self.version or "").startswith("0.16."):
+            return list(self.behaviors.values())
+        told: dict[str, BehaviorReading] = {}
+        for name, one in self.behaviors.items():
+            words = name.split("_", MOST_UNDERSCORES)
+            ends = ("_".join(words[number:]) for number in range(len(words)))
+            own = next((end for end in ends if end in self.announced), name)
+            before = told.get(own, BehaviorReading(own))
+            told[own] = BehaviorReading(
+                own,
+                before.step if one.step is None else one.step,
+                before.mean_reward if one.mean_reward is None else one.mean_reward,
+                before.saved_step if one.saved_step is None else one.saved_step,
+            )
+        return list(told.values())
 
     def _saved(self, event: console.Exported | console.Copied) -> None:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))

@@ -210,6 +210,7 @@ ENDED = (
     ("aborted", "Windows fatal exception: stack overflow"),
     ("openmp_twice", "OMP: Error #15: Initializing libiomp5md.dll, but found libiomp5md.dll already initialized."),
     ("illegal_instruction", "Illegal instruction (core dumped)"),
+    ("illegal_instruction", "zsh: illegal hardware instruction  mlagents-learn ball.yaml"),
     ("bus_error", "Bus error (core dumped)"),
     ("arithmetic", "Floating point exception (core dumped)"),
     ("terminated", "Terminated"),

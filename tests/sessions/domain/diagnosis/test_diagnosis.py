@@ -207,6 +207,9 @@ PIPE = traceback("BrokenPipeError: [WinError 109] Ended")
         ("mlagents_envs.exception.UnityEnvironmentException: Odd.\n", State.FAILED),
         (traceback("a.OddError: b").replace("\n", " "), State.FAILED),
         ("ValueError: of a plugin that went on\n" + SUMMARY, State.RUNNING),
+        # The thread that learns is gone: nothing will come any more.
+        (BANNER + SUMMARY + "Exception in thread Thread-1:\n" + traceback("MemoryError: a"), State.FAILED),
+        (BANNER + "Exception in thread Thread-1:\n" + traceback("OSError: a") + SUMMARY, State.RUNNING),
         ("--- Logging error ---\nCall stack:\n" + traceback("x: y").partition("\n")[2] + SUMMARY, State.RUNNING),
     ],
 )
@@ -220,6 +223,7 @@ def test_a_console_tells_how_far_it_is(text: str, state: State) -> None:
         " Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
         "[INFO] Ball. Step: 500.  Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
         OLDEST.replace("1.181", "2.194"),
+        "INFO:unityagents: Ball: Step: 500. Mean Reward: 2.194. Std of Reward: 0.197. ",
     ],
 )
 def test_a_summary_that_was_touched_tells_the_same(line: str) -> None:
@@ -227,7 +231,9 @@ def test_a_summary_that_was_touched_tells_the_same(line: str) -> None:
     assert (behavior.name, behavior.step, behavior.mean_reward) == ("Ball", 500, 2.194)
 
 
-@pytest.mark.parametrize("command", ["python3 -m mlagents.trainers.learn a.yaml", "xvfb-run -a mlagents-learn a.yaml"])
+@pytest.mark.parametrize(
+    "command", ["python3 -m mlagents.trainers.learn a.yaml", "xvfb-run -a mlagents-learn a.yaml", "mlagents-learn"]
+)
 @pytest.mark.parametrize("prompt", ["~/ball \u276f ", "\u279c  ball git:(main) ", "(base) ada@pc ball % ", "!"])
 def test_any_prompt_begins_another_start(prompt: str, command: str) -> None:
     again = prompt + command + "\n" + BANNER + SUMMARY
@@ -242,6 +248,13 @@ def test_only_the_last_of_several_starts_counts() -> None:
     assert reading.state is State.RUNNING
     assert [(one.name, one.step) for one in reading.behaviors] == [("Ball", 900)]
     assert reading.first_line == first.count("\n") + 1
+
+
+def test_the_run_id_before_a_behavior_is_none_of_its_name() -> None:
+    names = "Connected new brain:\nBig_Ball?team=0\nConnected new brain:\nBall?team=0\n"
+    lines = "my_run_Big_Ball: Step: 500. Time Elapsed: 5.3 s Mean Reward: 2.194. Std of Reward: 0.197. Training.\n"
+    reading = read_console("  ml-agents: 0.16.1,\n" + names + lines + lines.replace("Big_Ball", "Ball"))
+    assert [(one.name, one.step) for one in reading.behaviors] == [("Big_Ball", 500), ("Ball", 500)]
 
 
 def test_lines_that_the_console_could_not_show_are_read_all_the_same() -> None:
