@@ -22,7 +22,8 @@ _TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 # A traceback after one of these is not how the main process ended.
 _ASIDE = re.compile(
-    r"Exception (?:ignored )?in|Process \w*Process-|--- Logging error|Call stack:|.*UnityEnvironment worker .*exception"
+    r"Exception (?:ignored )?in|Error in atexit|Process \w*Process-|--- Logging error|Call stack:"
+    r"|.*UnityEnvironment worker .*exception"
 )
 # A place in the code, wherever it stands: people leave out what was before, and several workers write over one another.
 _FRAME = re.compile(r"\s{0,20}File \"[^\"]{1,1000}\", line \d{1,9}")

@@ -98,7 +98,7 @@ PACKAGES = (
     Entry(
         "packages_conflict", "import",
         r"pkg_resources\.(?:DistributionNotFound|(?:Contextual)?VersionConflict)(?:: (?P<which>.+))?"
-        r"|PackageNotFoundError: (?P<what>.+)",
+        r"|PackageNotFoundError: (?P<what>.+)|'EntryPoints' object has no attribute 'get'",
         "Packages of the trainer contradict each other",
         "A package is missing, or has another version than the others ask for. {which}{what}",
         "pip check lists what does not fit. " + FRESH,

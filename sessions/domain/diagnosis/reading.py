@@ -24,6 +24,8 @@ _PROMPT = re.compile(
 # How logging repeats, on stderr, a line that the console's encoding could not take.
 _LOST_LINE = re.compile(r"Message: (?P<text>['\"].{0,20000}['\"])")
 _SAVED_UNTIL_0_19 = "Saved Model"
+# After these words the trainer saves and fails.
+_GIVEN_UP = " exceeded the allowed number of restarts."
 # Of a run id; so many are looked at.
 MOST_UNDERSCORES = 20
 
@@ -93,12 +95,14 @@ class _Story:
     # The final model of these was written.
     finished: set[str] = field(default_factory=set)
     saved: bool = False
+    given_up: bool = False
 
     def take(self, line: str) -> None:
         if match := _VERSION.fullmatch(line):
             self.version = match[1]
         for text in (line, *_lost(line)):
             self.saved = self.saved or _message(text) == _SAVED_UNTIL_0_19
+            self.given_up = self.given_up or text.endswith(_GIVEN_UP)
             event = console.parse_line(text)
             if event is not None:
                 self._event(event)
@@ -177,7 +181,7 @@ def _state(story: _Story, main: str | None, last: str | None) -> State:
         return State.STOPPED if saved or pressed or last is None else State.FAILED
     if saved and set(story.behaviors) <= (story.finished or set(story.behaviors)):
         return State.COMPLETED
-    if last is not None and not story.behaviors:
+    if story.given_up or (last is not None and not story.behaviors):
         return State.FAILED
     if story.waiting:
         return State.WAITING_FOR_EDITOR

@@ -123,9 +123,8 @@ def undressed(lines: Sequence[str]) -> list[str]:
         if prefix is None:
             break
         bare = [line[match.end() :] if (match := prefix.match(line)) else line for line in bare]
-    return _joined(
-        _moved_left(_without_powershell([_PRESSED.sub("", line, 1) if line[:1] == "^" else line for line in bare]))
-    )
+    bare = _moved_left(_without_powershell(bare))
+    return _joined([_PRESSED.sub("", line, 1) if line[:1] == "^" else line for line in bare])
 
 
 def _without_powershell(lines: list[str]) -> list[str]:

@@ -81,6 +81,16 @@ TRAINING = (
         versions="0.14.0",
     ),
     Entry(
+        "demo_other", "trainer",
+        r"demo_loader\.py\", line \d{1,9}, in \w{1,60}\n(?:(?!KeyboardInterrupt).{0,300}\n){1,60}?"
+        r"(?:\w{1,60}\.){0,8}\w{0,60}Error\b",
+        "The demonstration could not be read",
+        "The trainer failed while it read the demonstration ({failure}): the file is damaged, or was recorded with "
+        "another version of ML-Agents or with an agent that is no longer like this one.",
+        "Record the demonstration again, with the com.unity.ml-agents package that this mlagents belongs to.",
+        kind=Kind.LAST_RESORT,
+    ),
+    Entry(
         "image_shape", "training",
         r"Decompressed observation did not have the expected shape - decompressed had (?P<had>\(.{1,60}?\)) "
         r"but expected (?P<want>[\[(].{1,60}?[\])])",

@@ -74,6 +74,7 @@ RAISED = {
     "behavior_missing_old": f'{CONFIG}: Trainer config must have either a "default" section, or a '
     "section for the brain name (Ball). See the config/trainer_config.yaml for an example.",
     "demo_missing": "FileNotFoundError: The demonstration file or directory demos/Ball.demo does not exist.",
+    "demo_other": '  File "demo_loader.py", line 60, in demo_to_buffer\n    buffer = make()\nValueError: setting an odd element',
     "demo_mismatch": "RuntimeError: The action spaces in demonstration do not match the policy's action spaces.",
     "obs_too_small": f"{TRAINER}: Visual observation resolution (8x8) is too small forthe provided",
     "no_obs": f"{TRAINER}: The trainer was unable to process any of the provided inputs.",
@@ -173,6 +174,7 @@ ALSO_RAISED = (
     ("cuda_not_compiled", "RuntimeError: The NVIDIA driver on your system is too old (found version 10010)."),
     ("cuda_assert", "RuntimeError: cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
     ("onnx_other", "ValueError: Unsupported ONNX opset version: 9"),
+    ("packages_conflict", "AttributeError: 'EntryPoints' object has no attribute 'get'"),
     ("onnxscript", "torch.onnx.errors.OnnxExporterError: Module onnxscript is not installed!"),
     ("onnx_other", "RuntimeError: Unrecognized attribute: axes for operator Sum\n\n==> Context: Bad node spec for node. Name: Sum_1"),
     ("onnx_other", '  File "model_serialization.py", line 159, in export_policy_model\n    torch.onnx.export(\nTypeError: odd'),

@@ -196,6 +196,12 @@ PIPE = traceback("BrokenPipeError: [WinError 109] Ended")
         (OLDEST + OLDEST.replace("a-0: Ball: Step: 500", "Learning was interrupted"), State.STOPPED),
         # A terminal shows that Ctrl-C was pressed, and the next line stands behind it.
         (BANNER + SUMMARY + "^C" + INTERRUPTED + SAVED, State.STOPPED),
+        ("".join(f"    {line}\n" for line in (SUMMARY + "^C" + INTERRUPTED + SAVED).splitlines()), State.STOPPED),
+        (BANNER + "[ERROR] Worker 0 exceeded the allowed number of restarts.\n", State.FAILED),
+        (
+            BANNER + traceback("ValueError") + "Error in atexit._run_exitfuncs:\n" + traceback("KeyboardInterrupt"),
+            State.FAILED,
+        ),
         (BANNER + "^C" + traceback("KeyboardInterrupt"), State.STOPPED),
         (BANNER + SUMMARY + INTERRUPTED + traceback("KeyboardInterrupt"), State.FAILED),
         # A worker fails and the training goes on, is stopped, or is gone.
