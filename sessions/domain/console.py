@@ -122,11 +122,11 @@ ConsoleEvent = (
 
 _NUMBER = r"-?(?:\d{1,40}(?:\.\d{1,40})?(?:e[+-]?\d{1,4})?|nan|inf)"
 _SUMMARY = re.compile(
-    r"(?P<step>\d{1,18})\. (?:Time Elapsed: (?P<elapsed>\d{1,18}(?:\.\d{1,9})?) s\.? )?(?:Rank: \d{1,9}\. )?"
+    r"(?P<step>\d{1,18})\. {1,8}(?:Time Elapsed: (?P<elapsed>\d{1,18}(?:\.\d{1,9})?) s\.? )?(?:Rank: \d{1,9}\. )?"
     rf"(?:Mean Reward: (?P<mean>{_NUMBER})\. "
-    rf"(?:Mean Group Reward: (?P<group>{_NUMBER})\. |Std of Reward: (?P<std>{_NUMBER})\. )?"
+    rf"(?:Mean Group Reward: (?P<group>{_NUMBER})\. |Std of Reward: (?P<std>{_NUMBER})\.(?: |\Z))?"
     r"|No episode was completed since last summary\. )"
-    rf"(?P<training>Training|Not Training)\.{{0,2}}(?: ELO: (?P<elo>{_NUMBER})\.?)?"
+    rf"(?:(?P<training>Training|Not Training)\.{{0,2}}(?: ELO: (?P<elo>{_NUMBER})\.?)?)?"  # not said until 0.3
 )
 _TEAM = re.compile(r"(?P<name>.{1,1000})\?team=(?P<team>\d{1,9})")
 _MODEL_SUFFIXES = (".onnx", ".nn", ".pt")
@@ -158,14 +158,14 @@ def _summary(message: str) -> Summary | None:
     if head.endswith(":"):
         behavior = behavior.rpartition(": ")[2]  # the run id before it, until 0.16
     return Summary(
-        behavior=behavior,
+        behavior=behavior.strip(),
         step=int(match["step"]),
         elapsed_seconds=_number(match["elapsed"]),
         mean_reward=_number(match["mean"]),
         std_reward=_number(match["std"]),
         group_reward=_number(match["group"]),
         elo=_number(match["elo"]),
-        training=match["training"] == "Training",
+        training=match["training"] != "Not Training",
     )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from sessions.domain import shell_words
 
 LEVEL = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)"
 RECORD_PREFIX = re.compile(
     rf"\[{LEVEL}\] "  # 0.26 and later
     rf"|\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{{3}})? {LEVEL} \[[^\]:]{{1,200}}:\d{{1,9}}\] "  # 0.15 to 0.25; --debug
     rf"|{LEVEL}:[\w.]{{1,200}}: ?"  # until 0.14
+    r"|[DIWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,9} [^\]:]{1,200}:\d{1,9}\] +"  # until 0.14, beside TensorFlow 1.13
 )
 EXCEPTION = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit)(?::.*)?")
 USAGE_ERROR = re.compile(r"[\w.\-]{1,100}: error: .+")
@@ -18,8 +22,16 @@ _TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 # A traceback after one of these is not how the main process ended.
 _ASIDE = re.compile(
-    r"Exception (?:ignored )?in|Process \w*Process-|--- Logging error|Call stack:|.*UnityEnvironment worker .*exception"
+    r"Exception (?:ignored )?in|Error in atexit|Process \w*Process-|--- Logging error|Call stack:"
+    r"|.*UnityEnvironment worker .*exception"
 )
+# A place in the code, wherever it stands: people leave out what was before, and several workers write over one another.
+_FRAME = re.compile(r"\s{0,20}File \"[^\"]{1,1000}\", line \d{1,9}")
+_MOST_CODE_LINES = 8
+# What a worker says when the process that it works for is gone.
+_ALONE = ("EOFError", "BrokenPipeError", "ConnectionResetError")
+# With threaded: true it is a thread that learns; the main thread does not end with it, and waits for ever.
+_THREAD = "Exception in thread Thread-"
 # Inside a traceback any name may stand, also subprocess.TimeoutExpired.
 _RAISED = re.compile(r"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*)(?::(?P<text>.*))?")
 # What a shell, a C library or the interpreter says of a program that ended, or never began, without a traceback.
@@ -34,22 +46,33 @@ _ENDED = re.compile(
             # bash alone, in a script, in the background; zsh, which names the program
             rf"(?:.{{0,200}}: line \d+: +\d+ )?(?i:{_SIGNALS})(?: +\(core dumped\).{{0,1000}})?",
             rf"(?:.{{0,200}}: line \d+: +\d+|(?:zsh|bash|sh|fish):|\[\d+\][ +\d-]*) *(?i:{_SIGNALS})\b.{{0,1000}}",
+            rf"(?:{shell_words.KILLED})|{shell_words.FAULT}|{shell_words.ABORTED}",
             r"Fatal Python error: .+|Windows fatal exception: .+|OMP: Error #\d+: .+",
             r"terminate called (?:after throwing|without an active).+|(?:free|malloc|realloc)\(\): .+|double free .+",
             rf".{{0,200}}mlagents-learn{_QUOTE}:? (?:is not recognized|command not found|not found).{{0,300}}",
             rf".{{0,50}}(?:command not found:|[Uu]nknown command:?) {_QUOTE}mlagents-learn.{{0,50}}",
             r"\S{1,300}: No module named '?mlagents\S*|.{0,300}: can't open file .{1,500}",
             r"ERROR: (?:Package 'mlagents'|No matching distribution found for mlagents).{0,500}",
+            r"\s{0,20}ERROR: (?:Failed building wheel for|Could not build wheels for).{0,500}",
+            r"forrtl: error \(200\): .{1,300}",
         )
     )
 )
 # Most lines have none of these; looking for them is cheaper.
 _ENDED_WORDS = re.compile(
     r"(?i:kill|terminate|hangup|abort|bus e|fault|illegal|floating|fatal|OMP: |free|alloc\(|mlagents|can't open)"
+    rf"|wheel|forrtl|{shell_words.ANY}"
 )
 _MESSAGE_LINES = 6
 _SENTENCE_CHARACTERS = 300
 _LINE_CHARACTERS = 4096
+
+
+class _Failed(NamedTuple):
+    text: str
+    is_main: bool
+    line: int
+    in_thread: bool = False
 
 
 def last_failure(lines: Iterable[str]) -> str | None:
@@ -59,47 +82,119 @@ def last_failure(lines: Iterable[str]) -> str | None:
     is, or what is wrong with the command line; in one line of at most 300 characters.
     """
     failures = list(_failures(_cut(lines)))
-    return next((text for text, is_main in reversed(failures) if is_main), None) or (
-        failures[-1][0] if failures else None
+    return next((one.text for one in reversed(failures) if one.is_main), None) or (
+        failures[-1].text if failures else None
     )
 
 
 def main_failure(lines: Iterable[str]) -> str | None:
     """Return the last failure of the main process alone: a worker that fails may be started again."""
-    return next((text for text, is_main in reversed(list(_failures(_cut(lines)))) if is_main), None)
+    return next((one.text for one in reversed(list(_failures(_cut(lines)))) if one.is_main), None)
+
+
+def bare_failure(lines: Iterable[str]) -> str | None:
+    """Return the exception that an excerpt from a console ends with, where its traceback was left out."""
+    cut = _cut(lines)
+    for number in range(len(cut) - 1, _last_record(cut), -1):
+        if ":" in cut[number] and EXCEPTION.fullmatch(cut[number]):
+            return _told(cut[number], cut, number + 1)
+    return None
+
+
+def is_left_alone(lines: Iterable[str]) -> bool:
+    """Tell whether a console ends with a worker's word that the main process is gone, or with a thread's failure."""
+    cut = _cut(lines)
+    failures = list(_failures(cut))
+    if not failures or failures[-1].line <= _last_record(cut):
+        return False
+    return failures[-1].in_thread or failures[-1].text.startswith(_ALONE)
+
+
+def is_frame(line: str) -> bool:
+    """Tell whether a line names a place in the code; below it stands that code, which is nothing that was printed."""
+    return _FRAME.match(line) is not None
 
 
 def _cut(lines: Iterable[str]) -> list[str]:
     return [line[:_LINE_CHARACTERS].rstrip() for line in lines]
 
 
-def _failures(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    is_main = True
+def _last_record(lines: Sequence[str]) -> int:
+    return next((number for number in range(len(lines) - 1, -1, -1) if RECORD_PREFIX.match(lines[number])), -1)
+
+
+def _failures(lines: Sequence[str]) -> Iterator[_Failed]:
+    is_main, in_thread = True, False
     before = ""
+    last_record = _last_record(lines)
+    done = 0  # the lines before this one are those of a traceback that was read
     for number, line in enumerate(lines):
         if line == _TRACEBACK:
-            is_main = is_main if before.startswith(_CHAINED) else not _ASIDE.match(before)
-            if raised := _raised(lines, number + 1):
-                yield raised, is_main
+            if not before.startswith(_CHAINED):
+                is_main, in_thread = not _ASIDE.match(before), before.startswith(_THREAD)
+            raised, done = _raised(lines, number + 1)
+            if raised:
+                yield _Failed(raised, is_main, number, in_thread)
+        elif number < done:
+            pass
         elif USAGE_ERROR.fullmatch(line):
-            yield shorten(line.partition(": error: ")[2]), True
+            yield _Failed(shorten(line.partition(": error: ")[2]), True, number)
         elif _ENDED_WORDS.search(line) and _ENDED.fullmatch(line):
-            yield shorten(line), True
+            yield _Failed(shorten(line), True, number)
+        elif line.startswith(_TRACEBACK):
+            yield _Failed(_in_one_line(line), True, number)
+        elif _FRAME.match(line):
+            raised, done = _headless(lines, number)
+            if raised and number > last_record and not _ASIDE.match(before):
+                yield _Failed(raised, True, number)
         before = line or before
 
 
-def _raised(lines: Sequence[str], number: int) -> str | None:
-    """The exception of a traceback whose frames begin at `number`; None when the console ends before it."""
+def _raised(lines: Sequence[str], number: int) -> tuple[str | None, int]:
+    """The exception of a traceback whose frames begin at `number`, and where what follows it begins.
+
+    None when the console ends before it.
+    """
     while number < len(lines) and (not lines[number] or lines[number][0] in " \t"):
         number += 1
     match = _RAISED.fullmatch(lines[number]) if number < len(lines) else None
     while match is None:  # the frames of a window that was too narrow
         number += 1
         if number >= len(lines) or lines[number] == _TRACEBACK or RECORD_PREFIX.match(lines[number]):
-            return None
+            return None, number
         match = _RAISED.fullmatch(lines[number]) if EXCEPTION.fullmatch(lines[number]) else None
-    name = match["name"].rpartition(".")[2]
-    text = " ".join([match["text"] or "", *_further(lines, number + 1)]).strip()
+    return _told(lines[number], lines, number + 1), number + 1
+
+
+def _headless(lines: Sequence[str], number: int) -> tuple[str | None, int]:
+    """The same where the frames are not those of a traceback that is whole."""
+    code = 0
+    while number < len(lines) and code <= _MOST_CODE_LINES:
+        line = lines[number]
+        if line == _TRACEBACK or RECORD_PREFIX.match(line):
+            return None, number
+        if EXCEPTION.fullmatch(line):
+            return _told(line, lines, number + 1), number + 1
+        code = 0 if _FRAME.match(line) else code + 1
+        number += 1
+    return None, number
+
+
+def _in_one_line(line: str) -> str:
+    """A traceback whose line ends were lost; its last exception."""
+    words = line.split()
+    for number in range(len(words) - 1, -1, -1):
+        if words[number].endswith(":") and EXCEPTION.fullmatch(words[number][:-1]):
+            return shorten(" ".join([words[number].rpartition(".")[2], *words[number + 1 :]]))
+    return shorten(line)
+
+
+def _told(line: str, lines: Sequence[str], number: int) -> str:
+    """An exception in one line; what belongs to its message begins at `number`."""
+    match = _RAISED.fullmatch(line)
+    name, text = (match["name"], match["text"]) if match else (line, "")
+    text = " ".join([text or "", *_further(lines, number)]).strip()
+    name = name.rpartition(".")[2]
     return shorten(f"{name}: {text}" if text else name)
 
 

@@ -8,7 +8,7 @@ COMMAND_LINE = (
         r"mlagents-learn(?:\.exe)?: error: unrecognized arguments: (?P<arg>.+)",
         "An option is unknown",
         "This version of mlagents-learn does not know {arg}.",
-        "Leave the option out, or use the ML-Agents version that has it.",
+        "Leave the option out, or use the ML-Agents version that has it. A path with blanks must stand in quotes.",
     ),
     Entry(
         "cli_value", "cli",

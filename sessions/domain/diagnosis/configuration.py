@@ -46,7 +46,8 @@ CONFIGURATION = (
     ),
     Entry(
         "config_scanner", "config",
-        r"yaml\.scanner\.ScannerError: (?P<why>.+)",
+        r"yaml\.(?:scanner\.Scanner|parser\.Parser|composer\.Composer|constructor\.Constructor|reader\.Reader)Error: "
+        r"(?P<why>.+)",
         "The configuration is not valid YAML",
         "A quote is not closed, a space after a colon is missing, or the like: {why}",
         "Correct the line that the message names.",
@@ -161,6 +162,24 @@ CONFIGURATION = (
         "Every lesson but the last needs completion_criteria, and a threshold of progress lies between 0 and 1.",
         "Correct the lesson.",
         versions=">=0.18", remedies=_EDIT,
+    ),
+    Entry(
+        "curriculum_old", "config",
+        r"(?:MetaCurriculum|Curriculum(?:Config|Loading)?)Error: (?P<why>.+)"
+        r"|curriculum\.py\", line (?:.{0,300}\n){1,12}.{0,40}JSONDecodeError: (?P<json>.+)",
+        "The curriculum cannot be used",
+        "ML-Agents up to 0.17 reads a curriculum from files of its own, one for each behavior: {why}{json}",
+        "Name each file after its behavior, use only parameters that the Unity project has, and write valid JSON, "
+        "with as many values as there are lessons.",
+        versions="<=0.17",
+    ),
+    Entry(
+        "default_missing", "config",
+        r"KeyError: 'default'",
+        "The configuration has no section default",
+        "ML-Agents up to 0.13 takes what a brain does not say from a section default, and there is none.",
+        "Add a section default, as in the trainer_config.yaml of that release.",
+        versions="<=0.13", remedies=_EDIT,
     ),
     Entry(
         "config_sampler", "config",

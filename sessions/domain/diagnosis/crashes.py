@@ -1,5 +1,6 @@
 """Ends without an exception: what kernels, C libraries, shells and exit codes say."""
 
+from sessions.domain import shell_words
 from sessions.domain.diagnosis.entries import Entry
 
 _ON = ("resume",)
@@ -9,7 +10,7 @@ CRASHES = (
     Entry(
         "killed", "crash",
         r"^(?:.{0,200}: line \d+: +\d+ +Killed\b|(?:zsh|bash|sh|fish): killed\b|\[\d+\][ +\d-]* *[Kk]illed\b|Killed$)"
-        r"|[Oo]ut of memory: Killed process",
+        rf"|[Oo]ut of memory: Killed process|^(?:{shell_words.KILLED})$",
         "The trainer was killed from outside",
         "Something ended it from one moment to the next. On Linux that is nearly always the kernel, when the memory of "
         "the machine or of the container ran out.",
@@ -19,7 +20,8 @@ CRASHES = (
     ),
     Entry(
         "segfault", "crash",
-        r"[Ss]egmentation fault|Fatal Python error: Segmentation|Windows fatal exception: access violation",
+        r"[Ss]egmentation fault|Fatal Python error: Segmentation|Windows fatal exception: access violation"
+        rf"|^{shell_words.FAULT}$",
         "The trainer crashed in its libraries",
         "PyTorch, a driver or another library touched memory that is not its own; Python could not catch it.",
         "Update the GPU's driver, or reinstall torch in the version that this ML-Agents was made for. When it happens "
@@ -30,7 +32,8 @@ CRASHES = (
         "aborted", "crash",
         r"Fatal Python error: (?!Segmentation)|^Aborted\b|\bAborted +\(core dumped\)|^(?:zsh|bash|sh|fish): abort"
         r"|^\[\d+\][ +\d-]* *abort|terminate called (?:after throwing|without an active)"
-        r"|(?:free|malloc|realloc)\(\): |double free or corruption|Windows fatal exception: (?!access)",
+        r"|(?:free|malloc|realloc)\(\): |double free or corruption|Windows fatal exception: (?!access)"
+        rf"|^{shell_words.ABORTED}$",
         "The trainer gave up in its libraries",
         "A library found its own state broken and ended the program.",
         "The lines before tell which one. Reinstall torch in the version that this ML-Agents was made for; resume.",
@@ -38,10 +41,12 @@ CRASHES = (
     ),
     Entry(
         "illegal_instruction", "crash",
-        r"[Ii]llegal instruction",
+        r"[Ii]llegal (?:hardware )?instruction",
         "The processor is too old for a library",
-        "PyTorch, TensorFlow or NumPy use instructions (AVX) that this processor or its virtual machine lacks.",
-        "Install builds for older processors, or train on another machine.",
+        "PyTorch, TensorFlow or NumPy use instructions (AVX) that this processor or its virtual machine lacks, or that "
+        "a Mac with Apple silicon lacks when Python is one for Intel.",
+        "Install builds for older processors (on such a Mac Python and packages for arm64), or train on another "
+        "machine.",
         codes=(-4, 132, 0xC000001D),
     ),
     Entry(
@@ -76,6 +81,26 @@ CRASHES = (
         "The window or connection in which it ran went away.",
         "Resume it through MENTOR, whose trainings need no window.",
         remedies=_ON, codes=(-1, 129),
+    ),
+    Entry(
+        "main_gone", "crash",
+        r"\[WinError 109\]|connection\.py\", line \d{1,9}, in _?recv(?:_bytes)?\n(?:.{0,300}\n){1,3}"
+        r"(?:EOFError|BrokenPipeError|ConnectionResetError)",
+        "The trainer ended without a word",
+        "The process beside Unity found that the trainer was gone: it was killed or crashed, mostly because memory ran "
+        "out, or its window was closed.",
+        "Watch the memory, and look into the system's log of events. Use fewer environments or a smaller buffer_size, "
+        "then resume.",
+        remedies=_LESS,
+    ),
+    Entry(
+        "control_event", "crash",
+        r"forrtl: error \(200\): program aborting due to (?P<what>[\w-]{1,40}) event",
+        "The trainer was ended before it could save",
+        "Ctrl-C was pressed or the window closed ({what}), and a library of conda's packages ended Python at once.",
+        "Set FOR_DISABLE_CONSOLE_CTRL_HANDLER=1 before the next start, or stop it through MENTOR; then resume from the "
+        "last checkpoint.",
+        remedies=_ON,
     ),
     Entry(
         "library_start", "crash",

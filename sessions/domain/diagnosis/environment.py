@@ -12,7 +12,8 @@ ENVIRONMENT = (
     ),
     Entry(
         "env_perm", "env",
-        r"Error when trying to launch environment - make sure permissions are set correctly",
+        r"Error when trying to launch environment - make sure permissions are set correctly"
+        r"|in (?:executable_launcher|launch_executable)\n(?:.{0,300}\n){1,12}.{0,40}PermissionError",
         "The Unity build may not be executed",
         "The file lacks the right to be executed, or is a folder.",
         "Run chmod -R 755 on the build; on macOS also xattr -dr com.apple.quarantine on the .app.",
@@ -130,6 +131,14 @@ ENVIRONMENT = (
         "The project sends data through a side channel of its own, or through one of another version.",
         "Remove it in Unity, or train with a program that registers it.",
         versions=">=0.13",
+    ),
+    Entry(
+        "brain_unused", "env",
+        r"self\._n_agents\[_b\] = .{1,100}\n\s{0,20}KeyError: '(?P<b>.{1,200})'",
+        "No agent uses the brain",
+        "The Academy has the brain {b}, and no agent of the scene is linked to it.",
+        "Link it to an agent, or take it from the Academy, and look into Unity's log for errors of the agents.",
+        versions="<=0.8",
     ),
     Entry(
         "action_shape", "env",

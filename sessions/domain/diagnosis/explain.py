@@ -12,8 +12,8 @@ from sessions.domain.diagnosis.catalogue import CATALOGUE
 from sessions.domain.diagnosis.entries import PHASES, Entry, Kind
 from sessions.domain.diagnosis.reading import Reading, is_summary, summaries_left_out
 from sessions.domain.diagnosis.remedies import REMEDIES, Remedy
-from sessions.domain.failures import shorten
-from sessions.domain.outcome import plain_code
+from sessions.domain.failures import is_frame, shorten
+from sessions.domain.outcome import code_in_words, plain_code
 from sessions.domain.states import State
 
 # A full disk may fail anything; an unknown error says more than that the training was interrupted.
@@ -95,12 +95,20 @@ def diagnose(
     return Diagnosis(
         id=best.entry.id,
         title=best.entry.title,
-        cause=filled(best.entry.cause, {**best.words, "failure": reading.failure or "see below"}).strip(),
+        cause=filled(
+            best.entry.cause, {**best.words, **_meaning(best.words), "failure": reading.failure or "see below"}
+        ).strip(),
         fix=filled(best.entry.fix, best.words),
         evidence=_evidence(best, reading, source),
         actions=[REMEDIES[one].told(best.words) for one in best.entry.remedies or ANYWAY],
         further=[one.entry.title for one in others if one.entry.kind is Kind.CAUSE],
     )
+
+
+def _meaning(words: dict[str, str]) -> dict[str, str]:
+    """What the exit code of a player means, where the console names no signal."""
+    rc = words.get("rc", "")
+    return {"sig": code_in_words(int(rc))} if rc and not words.get("sig") and len(rc) < 12 else {}
 
 
 def _rank(hit: _Hit) -> tuple[bool, int]:
@@ -133,9 +141,14 @@ def _hits(entries: Iterable[Entry], lines: Sequence[str], *, between: str = "\n"
     for entry in entries:
         found = _matches(entry.compiled(), text)
         if found:
-            places = [numbers[bisect_right(starts, match.start()) - 1] for match in found]
+            places = [numbers[bisect_right(starts, _place(match)) - 1] for match in found]
             hits.append(_Hit(entry, found[-1].groupdict(default=""), places))
     return hits
+
+
+def _place(match: re.Match[str]) -> int:
+    """Where what is shown of a match stands: of one that goes over several lines the last, the exception."""
+    return match.end() - 1 if "\n" in match[0].rstrip("\n") else match.start()
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
@@ -147,7 +160,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
 
 def _searched(lines: Sequence[str], between: str) -> tuple[str, list[int], list[int]]:
     """The text that is searched, where its lines begin, and their places among all lines."""
-    kept = [(number, line[:LINE_CHARACTERS]) for number, line in enumerate(summaries_left_out(lines)) if line]
+    kept = [(number, line[:LINE_CHARACTERS].rstrip()) for number, line in enumerate(summaries_left_out(lines)) if line]
     kept = _ends(kept)
     starts, position = [], 0
     for _, line in kept:
@@ -173,12 +186,13 @@ def _ends(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 def _evidence(hit: _Hit, reading: Reading, source: str) -> list[Evidence]:
     """The lines that matched; of an unknown error, the last lines as well."""
-    places = list(dict.fromkeys(hit.lines))
     if hit.entry.id == "generic_traceback":
-        last = last_lines(reading, source)
-        begins = reading.first_line + places[-1]
-        return [*_at(places[-1:], reading, source), *(one for one in last if one.line > begins)]
-    return _at(places, reading, source)
+        head = max((number for number, line in enumerate(reading.lines) if line.startswith("Traceback (")), default=-1)
+        last = (one for one in last_lines(reading, source) if one.line > reading.first_line + head)
+        return [*_at([head] if head >= 0 else [], reading, source), *last]
+    places = list(dict.fromkeys(hit.lines))
+    told = [place for place in places if not (place and is_frame(reading.lines[place - 1]))]
+    return _at(told or places, reading, source)
 
 
 def last_lines(reading: Reading, source: str) -> list[Evidence]:

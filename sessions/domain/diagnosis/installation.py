@@ -21,6 +21,14 @@ INSTALLATION = (
         "In the trainer's environment run: pip install \"numpy==1.23.5\".",
     ),
     Entry(
+        "numpy_old", "import",
+        r"module compiled against API version (?P<asked>0x\w{1,8}) but this version of numpy is (?P<there>0x\w{1,8})",
+        "NumPy is too old for another package",
+        "A package, such as PyTorch or TensorFlow, was built for a newer NumPy than the one that is there ({asked} "
+        "against {there}).",
+        "In the trainer's environment run: pip install \"numpy==1.23.5\".",
+    ),
+    Entry(
         "numpy2_abi", "import",
         r"A module that was compiled using NumPy 1\.x cannot be run in|_ARRAY_API not found"
         r"|numpy\.core\.multiarray failed to import|numpy\.(?:dtype|ufunc|ndarray) size changed"
@@ -75,6 +83,25 @@ INSTALLATION = (
         "PyTorch cannot load its libraries",
         "Windows could not load a DLL of PyTorch: the Visual C++ runtime is missing, or CUDA and CPU builds are mixed.",
         "Install the Visual C++ 2015-2022 redistributable, then reinstall torch in the trainer's environment.",
+    ),
+    Entry(
+        "mlagents_mixed", "import",
+        r"cannot import name '?\w{1,100}'? from '?mlagents(?:_envs)?\b|cannot import name '?Unity\w{1,100}'?"
+        r"|module 'mlagents(?:_envs)?(?:\.\w{1,100})*' has no attribute"
+        r"|KeyError: 'mlagents\.(?:stats_writer|trainer_type)'",
+        "The parts of ML-Agents are of different releases",
+        "The packages mlagents and mlagents_envs, or the code and what pip noted of it, do not come from one release.",
+        "In the trainer's environment run: pip uninstall mlagents mlagents_envs, then install both in the same "
+        "version; a copy of the repository needs pip install -e again after each change of release.",
+    ),
+    Entry(
+        "pip_build", "import",
+        r"Failed building wheel for (?P<what>[\w.-]{1,100})|Could not build wheels for (?P<those>[\w.-]{1,100})",
+        "A package could not be installed",
+        "There is no finished package of {what}{those} for this Python, and building it failed: mostly, the Python is "
+        "newer than what this ML-Agents asks for.",
+        "Make an environment with Python 3.10.12 (3.8 or 3.9 for ML-Agents up to 0.30) and install there; on a Mac "
+        "with Apple's processor take grpcio from conda-forge first.",
     ),
     Entry(
         "import_error", "import",

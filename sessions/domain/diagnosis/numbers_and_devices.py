@@ -36,7 +36,8 @@ NUMBERS = (
 DEVICES = (
     Entry(
         "cuda_oom", "training",
-        r"CUDA (?:error: )?out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|MPS backend out of memory",
+        r"CUDA (?:error: )?out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|MPS backend out of memory"
+        r"|OOM when allocating tensor.{0,300}GPU",
         "The GPU's memory is exhausted",
         "The batch, the network or the images are too large, or other programs use the GPU.",
         "Lower batch_size, hidden_units or the size of images, or train on the CPU.",
@@ -46,7 +47,7 @@ DEVICES = (
         "cpu_oom", "training",
         r"DefaultCPUAllocator: (?:not enough|can't allocate) memory|MemoryError|Could not allocate bytes object"
         r"|Unable to allocate .{1,200} for an array|std::bad_alloc|Cannot allocate memory|\[WinError (?:8|14|1455)\]"
-        r"|The paging file is too small|ArrayMemoryError",
+        r"|The paging file is too small|ArrayMemoryError|OOM when allocating tensor(?!.{0,300}GPU)",
         "The machine's memory is exhausted",
         "SAC with a large buffer of images, or many environments, need more than there is.",
         "Lower buffer_size, time_horizon or the number of environments.",
@@ -61,6 +62,15 @@ DEVICES = (
         "This PyTorch was built for the CPU, or the machine has no NVIDIA driver.",
         "Train on the CPU, or install the CUDA build of torch and the driver.",
         remedies=("cpu",),
+    ),
+    Entry(
+        "two_devices", "training",
+        r"Expected all tensors to be on the same device",
+        "A part of the training is on the GPU, another on the CPU",
+        "This ML-Agents leaves some numbers on the CPU, or on the first GPU, when it trains in a thread of its own or "
+        "on a GPU of another number.",
+        "Train on the CPU, which is as fast for small networks; or set threaded: false; or use cuda instead of cuda:1.",
+        remedies=("cpu", "edit"),
     ),
     Entry(
         "cuda_arch", "trainer",

@@ -72,10 +72,11 @@ PACKAGES = (
     ),
     Entry(
         "grpc_package", "import",
-        r"The grpc package installed is at version|cannot import name 'cygrpc'|No module named '?grpc\._cython",
+        r"The grpc package installed is at version|cannot import name 'cygrpc'|No module named '?grpc\._cython"
+        r"|cygrpc\S{0,200}: symbol not found|cygrpc\S{0,200}, 0x\w{1,16}\): symbol not found",
         "The grpcio package does not fit",
         "Trainer and Unity talk through gRPC, and its package cannot be used.",
-        "In the trainer's environment run: pip install --force-reinstall grpcio.",
+        "In the trainer's environment run: pip install --force-reinstall grpcio; on a Mac: conda install grpcio.",
     ),
     Entry(
         "attrs_cattrs", "import",
@@ -96,9 +97,10 @@ PACKAGES = (
     ),
     Entry(
         "packages_conflict", "import",
-        r"pkg_resources\.(?:DistributionNotFound|(?:Contextual)?VersionConflict)|PackageNotFoundError: (?P<what>.+)",
+        r"pkg_resources\.(?:DistributionNotFound|(?:Contextual)?VersionConflict)(?:: (?P<which>.+))?"
+        r"|PackageNotFoundError: (?P<what>.+)|'EntryPoints' object has no attribute 'get'",
         "Packages of the trainer contradict each other",
-        "A package is missing, or has another version than the others ask for. {what}",
+        "A package is missing, or has another version than the others ask for. {which}{what}",
         "pip check lists what does not fit. " + FRESH,
     ),
     Entry(
@@ -111,10 +113,10 @@ PACKAGES = (
     ),
     Entry(
         "dll_load", "import",
-        r"DLL load failed(?! while importing (?:onnx_cpp2py_export|_C)\b)(?: while importing (?P<what>\w+))?",
+        r"DLL load failed(?! while importing (?:onnx_cpp2py_export|_C)\b)(?P<what> while importing \w+)?",
         "Windows could not load a library",
-        "A DLL of a package cannot be loaded: {what}. The Visual C++ runtime is missing, or the package is for another "
-        "Python.",
+        "A DLL of a package could not be loaded{what}: the Visual C++ runtime is missing, the package is for another "
+        "Python, or, with TensorFlow from 1.6 on, the processor has no AVX.",
         "Install the Visual C++ 2015-2022 redistributable, then reinstall the package in the trainer's environment.",
     ),
 )  # fmt: skip

@@ -9,17 +9,25 @@ from dataclasses import dataclass, field, replace
 
 from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
-from sessions.domain.diagnosis.texts import undressed
-from sessions.domain.failures import RECORD_PREFIX, last_failure, main_failure
+from sessions.domain.diagnosis.texts import out_of_notebook, undressed
+from sessions.domain.failures import RECORD_PREFIX, bare_failure, is_left_alone, last_failure, main_failure
 from sessions.domain.states import ENDED, State
 
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
 _BANNER = "Version information:"
 # A prompt of a shell with the command behind it: what follows is another start.
-_PROMPT = re.compile(r"(?:.{0,400}[>$#%] ?|)mlagents-learn(?:\.exe)? (?!\w*: error).{0,4000}")
+_PROMPT = re.compile(
+    r"(?:.{0,400}[>$#%!\u276f\u03bb\u2717\u00bb] ?|.{0,400}git:\(.{1,100}\) |)(?:xvfb-run .{1,200} )?"
+    r"(?:mlagents-learn(?:\.exe)?|(?:\S{1,200}[\\/])?python[\d.]{0,5} -m mlagents\.trainers\.learn)"
+    r"(?: (?!\w*: error|: ).{0,4000})?"
+)
 # How logging repeats, on stderr, a line that the console's encoding could not take.
 _LOST_LINE = re.compile(r"Message: (?P<text>['\"].{0,20000}['\"])")
 _SAVED_UNTIL_0_19 = "Saved Model"
+# After these words the trainer saves and fails.
+_GIVEN_UP = " exceeded the allowed number of restarts."
+# Of a run id; so many are looked at.
+MOST_UNDERSCORES = 20
 
 
 @dataclass(frozen=True)
@@ -49,18 +57,22 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
 
     Without an exit code an end that is not told is none: such a training is still running, as far as its console says.
     """
-    lines = undressed([line.rstrip("\r") for line in text.split("\n")])
+    lines = undressed([line.rstrip("\r") for line in out_of_notebook(text).split("\n")])
     first = _last_start(lines)
     lines = lines[first:]
     story = _Story()
     for line in lines:
         story.take(line)
-    main = main_failure(lines)
-    state = _state(story, main, last_failure(lines))
+    main, last = main_failure(lines), last_failure(lines)
+    if main is None and not story.interrupted and is_left_alone(lines):
+        main = last
+    if last is None:
+        main = last = bare_failure(lines)
+    state = _state(story, main, last)
     if code and state not in ENDED:
         state = State.FAILED
-    failure = (main or last_failure(lines)) if state in (State.FAILED, State.LOST) else None
-    return Reading(story.version, state, list(story.behaviors.values()), failure, first + 1, lines)
+    failure = (main or last) if state in (State.FAILED, State.LOST) else None
+    return Reading(story.version, state, story.told_behaviors(), failure, first + 1, lines)
 
 
 def _last_start(lines: Sequence[str]) -> int:
@@ -83,12 +95,14 @@ class _Story:
     # The final model of these was written.
     finished: set[str] = field(default_factory=set)
     saved: bool = False
+    given_up: bool = False
 
     def take(self, line: str) -> None:
         if match := _VERSION.fullmatch(line):
             self.version = match[1]
         for text in (line, *_lost(line)):
             self.saved = self.saved or _message(text) == _SAVED_UNTIL_0_19
+            self.given_up = self.given_up or text.endswith(_GIVEN_UP)
             event = console.parse_line(text)
             if event is not None:
                 self._event(event)
@@ -112,7 +126,25 @@ class _Story:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
         reward = before.mean_reward if event.mean_reward is None else event.mean_reward
         self.behaviors[event.behavior] = replace(before, step=event.step, mean_reward=reward)
-        self.waiting = False
+        self.waiting = self.saved = False
+
+    def told_behaviors(self) -> list[BehaviorReading]:
+        """The behaviors under their own names: ML-Agents 0.16 writes the run id and _ before them."""
+        if not (self.version or "").startswith("0.16."):
+            return list(self.behaviors.values())
+        told: dict[str, BehaviorReading] = {}
+        for name, one in self.behaviors.items():
+            words = name.split("_", MOST_UNDERSCORES)
+            ends = ("_".join(words[number:]) for number in range(len(words)))
+            own = next((end for end in ends if end in self.announced), name)
+            before = told.get(own, BehaviorReading(own))
+            told[own] = BehaviorReading(
+                own,
+                before.step if one.step is None else one.step,
+                before.mean_reward if one.mean_reward is None else one.mean_reward,
+                before.saved_step if one.saved_step is None else one.saved_step,
+            )
+        return list(told.values())
 
     def _saved(self, event: console.Exported | console.Copied) -> None:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
@@ -142,13 +174,14 @@ def _message(text: str) -> str:
 
 def _state(story: _Story, main: str | None, last: str | None) -> State:
     saved = bool(story.finished) or story.saved
-    if main is not None and not (saved and story.interrupted and main.startswith("KeyboardInterrupt")):
+    pressed = main is not None and main.startswith("KeyboardInterrupt")
+    if main is not None and not (pressed and (saved or not story.interrupted)):
         return State.FAILED
-    if story.interrupted:
-        return State.STOPPED if saved or last is None else State.FAILED
+    if story.interrupted or pressed:
+        return State.STOPPED if saved or pressed or last is None else State.FAILED
     if saved and set(story.behaviors) <= (story.finished or set(story.behaviors)):
         return State.COMPLETED
-    if last is not None and not story.behaviors:
+    if story.given_up or (last is not None and not story.behaviors):
         return State.FAILED
     if story.waiting:
         return State.WAITING_FOR_EDITOR

@@ -31,7 +31,9 @@ SAVING = (
     ),
     Entry(
         "onnx_other", "export",
-        r"torch\.onnx\.(?:errors\.)?\w+Error|OnnxExporterError|Unsupported ONNX opset version|UnsupportedOperatorError",
+        r"torch\.onnx\.(?:errors\.)?\w+Error|OnnxExporterError|Unsupported ONNX opset version|UnsupportedOperatorError"
+        r"|Bad node spec for node|in export_policy_model\n(?:(?!KeyboardInterrupt).{0,300}\n){1,60}?"
+        r"(?:\w{1,60}\.){0,8}\w{0,60}(?:Error|Exception)\b",
         "The model could not be exported",
         "The versions of PyTorch and onnx do not fit together. The checkpoint was saved all the same.",
         "Use the PyTorch version that this ML-Agents was made for, then resume.",
@@ -46,8 +48,16 @@ SAVING = (
         kind=Kind.LAST_RESORT, remedies=("resume",), quiet=True, codes=(-2, 130, 0xC000013A),
     ),
     Entry(
-        "double_interrupt", "end",
+        "early_interrupt", "end",
         r"^KeyboardInterrupt",
+        "The training was stopped before it could save",
+        "Somebody pressed Ctrl-C while it loaded or waited for Unity.",
+        "Start it again.",
+        kind=Kind.LAST_RESORT, remedies=("again",), quiet=True,
+    ),
+    Entry(
+        "double_interrupt", "end",
+        r"Learning was interrupted\..{0,200}\n(?:.{0,1000}\n){0,200}?KeyboardInterrupt",
         "Interrupted while it was saving",
         "Ctrl-C was pressed a second time before the model was saved.",
         "Resume from the last checkpoint, and press Ctrl-C once only.",
@@ -71,7 +81,8 @@ SAVING = (
     ),
     Entry(
         "generic_traceback", "any",
-        r"^Traceback \(most recent call last\):",
+        r"^(?:Traceback \(most recent call last\):|\s{0,20}File \"[^\"\n]{1,500}\", line \d"
+        r"|(?:[^\W\d]\w{0,60}\.){0,8}\w{0,60}(?:Error|Exception): )",
         "An error that is not in the catalogue",
         "The trainer ended with a Python error: {failure}",
         "Read its last line and those before it.",

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import codecs
 import html
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sessions.domain import console
 from sessions.domain.failures import LEVEL, RECORD_PREFIX
@@ -27,7 +29,7 @@ _DATE = r"\d{4}[-/]\d\d[-/]\d\d"
 _PREFIXES = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?:> ?)+",
+        r" {0,8}(?:> ?)+",
         r"\|(?: |$)",
         rf"{_DATE}[T ]{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?(?: (?:stdout|stderr) [FP])?(?:[:|,]? |\t|$)(?!{LEVEL} \[)",
         rf"\[(?:{_DATE}[T ])?{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?\](?: |$)",
@@ -37,8 +39,15 @@ _PREFIXES = tuple(
         r"\[(?:stdout|stderr|out|err)\](?: |$)",
         r"(?:stdout|stderr):(?: |$)",
         r"\s{0,8}\d{1,7}(?::|\t| ?\|)(?: |$)?",
+        r"\s{0,8}\d{1,7}\.(?: |$)",
     )
 )
+# How a terminal shows that Ctrl-C was pressed; what is printed next stands behind it.
+_PRESSED = re.compile(r"(?:\^C)+")
+# PowerShell takes the first line on stderr for an error, and writes five lines of its own below it.
+_TAKEN_FOR_AN_ERROR = re.compile(r"\s{0,8}\+ FullyQualifiedErrorId\s?: NativeCommandError.{0,200}")
+_PROGRAM = re.compile(r"(?:\S{1,300}[\\/])?[\w.-]{1,60}\s?: (?=\S)")
+_MOST_LINES_ABOVE = 8
 _MOST_LAYERS = 3
 # Of the lines that say anything, as many have what was put before all of them: multi-line messages may lack it.
 _SHARE = 0.7
@@ -76,6 +85,36 @@ def _line(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
+def out_of_notebook(text: str) -> str:
+    """Return what the cells of a Jupyter notebook that is given as a file printed; any other text as it is."""
+    if not text.lstrip().startswith("{") or '"cells"' not in text:
+        return text
+    try:
+        notebook = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        return text
+    return "\n".join(line for cell in cells if isinstance(cell, dict) for line in _cell(cell))
+
+
+def _cell(cell: dict[str, Any]) -> Iterator[str]:
+    """The commands of a cell, then what they printed."""
+    yield from (line for line in _lines_of(cell.get("source")) if line.startswith("!"))
+    outputs = cell.get("outputs")
+    for output in outputs if isinstance(outputs, list) else ():
+        if isinstance(output, dict):
+            yield from _lines_of(output.get("text"))
+            yield from _lines_of(output.get("traceback"), between="\n")
+
+
+def _lines_of(value: object, *, between: str = "") -> list[str]:
+    """A text of a notebook, which may be a list of its pieces."""
+    pieces = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return between.join(piece for piece in pieces if isinstance(piece, str)).splitlines()
+
+
 def undressed(lines: Sequence[str]) -> list[str]:
     """Return the lines as the trainer printed them, without colours, quotes, fences, clocks and names of containers."""
     bare = [_printed(line) for line in lines]
@@ -84,7 +123,27 @@ def undressed(lines: Sequence[str]) -> list[str]:
         if prefix is None:
             break
         bare = [line[match.end() :] if (match := prefix.match(line)) else line for line in bare]
-    return _joined(_moved_left(bare))
+    bare = _moved_left(_without_powershell(bare))
+    return _joined([_PRESSED.sub("", line, 1) if line[:1] == "^" else line for line in bare])
+
+
+def _without_powershell(lines: list[str]) -> list[str]:
+    for last, line in enumerate(lines):
+        if _TAKEN_FOR_AN_ERROR.fullmatch(line):
+            first = last
+            while first > 0 and last - first < _MOST_LINES_ABOVE and lines[first].lstrip().startswith("+"):
+                first -= 1
+            lines[first : last + 1] = [""] * (last + 1 - first)
+            _leave_out_program(lines, first)
+    return lines
+
+
+def _leave_out_program(lines: list[str], below: int) -> None:
+    """What PowerShell put before the line that it took for an error, which may be broken into several."""
+    for number in range(below - 1, max(-1, below - 1 - _MOST_LINES_ABOVE), -1):
+        if match := _PROGRAM.match(lines[number]):
+            lines[number] = lines[number][match.end() :]
+            return
 
 
 def _printed(line: str) -> str:
@@ -114,7 +173,7 @@ def _common_prefix(lines: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _is_common(prefix: re.Pattern[str], lines: Sequence[str]) -> bool:
-    return sum(prefix.match(line) is not None for line in lines) >= max(2, _SHARE * len(lines))
+    return sum(prefix.match(line) is not None for line in lines) >= max(min(2, len(lines)), _SHARE * len(lines))
 
 
 def _moved_left(lines: list[str]) -> list[str]:

@@ -15,10 +15,12 @@ TRAINING = (
     ),
     Entry(
         "behavior_missing_old", "trainer",
-        r'Trainer config must have either a "default" section, or a section for the brain name \((?P<b>.+?)\)',
+        r'Trainer config must have either a "default" section, or a section for the brain name \((?P<b>.+?)\)'
+        r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<name>.{1,200})'(?!\n{1,3}During handling)",
         "The configuration does not name the behavior",
-        "Unity announced {b}, and the configuration has no section for it.",
-        "Add a section {b}, or a section default.",
+        "Unity announced {b}{name}, and the configuration has no section for it.",
+        "Add a section {b}{name}, or a section default. A file that begins with behaviors is of ML-Agents 0.17 or "
+        "later, and this one does not know that format.",
         versions="0.13 to 0.16", remedies=_EDIT,
     ),
     Entry(
@@ -71,8 +73,46 @@ TRAINING = (
         "Add observations in Unity.",
     ),
     Entry(
+        "demo_first_bug", "trainer",
+        r"agent_id \d{1,9} is not present in the BatchedStepResult",
+        "This ML-Agents cannot read the demonstration",
+        "ML-Agents 0.14.0 reads only demonstrations in which the agent never began a second episode.",
+        "Use ML-Agents 0.14.1 or later.",
+        versions="0.14.0",
+    ),
+    Entry(
+        "demo_other", "trainer",
+        r"demo_loader\.py\", line \d{1,9}, in \w{1,60}\n(?:(?!KeyboardInterrupt).{0,300}\n){1,60}?"
+        r"(?:\w{1,60}\.){0,8}\w{0,60}Error\b",
+        "The demonstration could not be read",
+        "The trainer failed while it read the demonstration ({failure}): the file is damaged, or was recorded with "
+        "another version of ML-Agents or with an agent that is no longer like this one.",
+        "Record the demonstration again, with the com.unity.ml-agents package that this mlagents belongs to.",
+        kind=Kind.LAST_RESORT,
+    ),
+    Entry(
+        "image_shape", "training",
+        r"Decompressed observation did not have the expected shape - decompressed had (?P<had>\(.{1,60}?\)) "
+        r"but expected (?P<want>[\[(].{1,60}?[\])])",
+        "Unity and the trainer arrange images differently",
+        "The image has the shape {had}, and {want} was announced: com.unity.ml-agents and mlagents are of different "
+        "releases, or a sensor compresses something else than it says.",
+        "Install a com.unity.ml-agents package and a mlagents package of the same release (3.x or 4.x for mlagents "
+        "1.x), or set the sensor's Compression to None.",
+    ),
+    Entry(
+        "image_channels", "training",
+        r"Compressed observation and its mapping had different number of channels - observation had (?P<had>\d{1,9}) "
+        r"channels but its mapping had (?P<said>\d{1,9})",
+        "A sensor says another number of channels than it sends",
+        "The compressed image has {had} channels, and {said} were announced: a grid sensor or a camera that is stacked "
+        "does so in some releases of com.unity.ml-agents.",
+        "Set the sensor's Observation Stacks to 1 or its Compression to None, or update com.unity.ml-agents.",
+    ),
+    Entry(
         "obs_shape", "training",
-        r"UnityObservationException: (?!.{0,100}[Ii]nvalid Compressed).{1,500}(?:expected|Expected|different number)",
+        r"UnityObservationException: (?!.{0,100}[Ii]nvalid Compressed|(?:Dec|C)ompressed)"
+        r".{1,500}(?:expected|Expected|different number)",
         "An observation changed its size",
         "The number of AddObservation calls differs from Space Size.",
         "Correct CollectObservations in Unity.",
@@ -89,7 +129,8 @@ TRAINING = (
     Entry(
         "state_dict", "training",
         r"Error\(s\) in loading state_dict for|loaded state dict (?:contains a parameter group|has a different)"
-        r"|mat1 and mat2 shapes cannot be multiplied",
+        r"|mat1 and mat2 shapes cannot be multiplied|Key \S{1,300} not found in checkpoint"
+        r"|Assign requires shapes of both tensors to match",
         "The checkpoint is of another network",
         "Weights or the state of the optimizer do not fit: network_settings, the trainer, or what the agent observes "
         "and does changed since it was saved.",

@@ -74,6 +74,7 @@ RAISED = {
     "behavior_missing_old": f'{CONFIG}: Trainer config must have either a "default" section, or a '
     "section for the brain name (Ball). See the config/trainer_config.yaml for an example.",
     "demo_missing": "FileNotFoundError: The demonstration file or directory demos/Ball.demo does not exist.",
+    "demo_other": '  File "demo_loader.py", line 60, in demo_to_buffer\n    buffer = make()\nValueError: setting an odd element',
     "demo_mismatch": "RuntimeError: The action spaces in demonstration do not match the policy's action spaces.",
     "obs_too_small": f"{TRAINER}: Visual observation resolution (8x8) is too small forthe provided",
     "no_obs": f"{TRAINER}: The trainer was unable to process any of the provided inputs.",
@@ -93,6 +94,7 @@ RAISED = {
     "onnx_missing": "torch.onnx.errors.OnnxExporterError: Module onnx is not installed!",
     "onnx_other": "torch.onnx.errors.UnsupportedOperatorError: Exporting the operator 'aten::x' is not supported.",
     "double_interrupt": "KeyboardInterrupt",
+    "early_interrupt": "KeyboardInterrupt",
     "generic_traceback": "KeyError: 'Ball'",
     # Beyond ML-Agents' own.
     "mlagents_missing": "ModuleNotFoundError: No module named 'mlagents'",
@@ -123,6 +125,17 @@ RAISED = {
     "cuda_checkpoint": "RuntimeError: Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False",
     "mps": "NotImplementedError: The operator 'aten::_cummax_helper' is not currently implemented for the MPS device.",
     "onnx_dll": "ImportError: DLL load failed while importing onnx_cpp2py_export: A dynamic link library (DLL) failed.",
+    "mlagents_mixed": "ImportError: cannot import name 'UnityRLInput'",
+    "curriculum_old": "mlagents.trainers.exception.MetaCurriculumError: One of the curricula has no corresponding Brain.",
+    "default_missing": "KeyError: 'default'",
+    "brain_unused": "    self._n_agents[_b] = len(s[0][_b].agents)\nKeyError: 'BallBrain'",
+    "demo_first_bug": "IndexError: agent_id 0 is not present in the BatchedStepResult",
+    "image_shape": f"{ENVS}.UnityObservationException: Decompressed observation did not have the expected shape - "
+    "decompressed had (3, 8, 9) but expected [8, 9, 3]",
+    "numpy_old": "RuntimeError: module compiled against API version 0x10 but this version of numpy is 0xe",
+    "image_channels": f"{ENVS}.UnityObservationException: Compressed observation and its mapping had different number of channels"
+    " - observation had 15 channels but its mapping had 24 channels",
+    "two_devices": "RuntimeError: Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!",
     "encoding": "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe4 in position 3: invalid continuation byte",
 }
 
@@ -161,7 +174,21 @@ ALSO_RAISED = (
     ("cuda_not_compiled", "RuntimeError: The NVIDIA driver on your system is too old (found version 10010)."),
     ("cuda_assert", "RuntimeError: cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
     ("onnx_other", "ValueError: Unsupported ONNX opset version: 9"),
+    ("packages_conflict", "AttributeError: 'EntryPoints' object has no attribute 'get'"),
     ("onnxscript", "torch.onnx.errors.OnnxExporterError: Module onnxscript is not installed!"),
+    ("onnx_other", "RuntimeError: Unrecognized attribute: axes for operator Sum\n\n==> Context: Bad node spec for node. Name: Sum_1"),
+    ("onnx_other", '  File "model_serialization.py", line 159, in export_policy_model\n    torch.onnx.export(\nTypeError: odd'),
+    ("config_scanner", "yaml.parser.ParserError: while parsing a block mapping\n  in \"ball.yaml\", line 1, column 1"),
+    ("curriculum_old", '  File "curriculum.py", line 36, in __init__\n    json.load(file)\njson.decoder.JSONDecodeError: Expecting value'),
+    ("grpc_package", "ImportError: dlopen(/v/grpc/_cython/cygrpc.cpython-310-darwin.so, 0x0002): symbol not found in flat namespace"),
+    ("mlagents_mixed", "KeyError: 'mlagents.stats_writer'"),
+    ("env_perm", '  File "environment.py", line 208, in executable_launcher\n    args)\nPermissionError: [Errno 13] Permission denied: \'Ball\''),
+    ("behavior_missing_old", "    trainer = self.trainers[brain_name]\nKeyError: 'Ball'"),
+    ("state_dict", "tensorflow.python.framework.errors_impl.NotFoundError: Key dense/bias not found in checkpoint"),
+    ("cuda_oom", "ResourceExhaustedError: OOM when allocating tensor with shape[9] on /job:x/device:GPU:0 by allocator GPU_0_bfc"),
+    ("cpu_oom", "ResourceExhaustedError: OOM when allocating tensor with shape[9] on /job:x/device:CPU:0 by allocator cpu"),
+    ("main_gone", "BrokenPipeError: [WinError 109] The pipe has been ended"),
+    ("main_gone", '  File "connection.py", line 383, in _recv\n    raise EOFError\nEOFError'),
 )  # fmt: skip
 
 # What a shell, a library or the interpreter says: no traceback.
@@ -185,10 +212,18 @@ ENDED = (
     ("aborted", "Windows fatal exception: stack overflow"),
     ("openmp_twice", "OMP: Error #15: Initializing libiomp5md.dll, but found libiomp5md.dll already initialized."),
     ("illegal_instruction", "Illegal instruction (core dumped)"),
+    ("illegal_instruction", "zsh: illegal hardware instruction  mlagents-learn ball.yaml"),
     ("bus_error", "Bus error (core dumped)"),
     ("arithmetic", "Floating point exception (core dumped)"),
     ("terminated", "Terminated"),
     ("hangup", "Hangup"),
+    ("killed", "已杀死"),
+    ("segfault", "段错误 (核心已转储)"),
+    ("segfault", "Speicherzugriffsfehler (Speicherabzug geschrieben)"),
+    ("aborted", "Abandon (core dumped)"),
+    ("pip_build", "  ERROR: Failed building wheel for numpy"),
+    ("pip_build", "ERROR: Could not build wheels for numpy, which is required to install pyproject.toml-based projects"),
+    ("control_event", "forrtl: error (200): program aborting due to control-C event"),
 )  # fmt: skip
 
 # Where the console is silent.
@@ -200,7 +235,10 @@ CODES = {
 }  # fmt: skip
 
 # What stands before it.
-BEFORE = {"env_restart_limit": "[ERROR] Worker 0 exceeded the allowed number of restarts.\n"}
+BEFORE = {
+    "env_restart_limit": "[ERROR] Worker 0 exceeded the allowed number of restarts.\n",
+    "double_interrupt": "[INFO] Learning was interrupted. Please wait while the graph is generated.\n",
+}
 
 # What a command line is refused with: no traceback.
 REFUSED = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import html
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,14 @@ from tests.sessions.domain.diagnosis.samples import ALSO_RAISED, BEFORE, RAISED
 
 BANNER = " Version information:\n  ml-agents: 1.1.0,\n  ml-agents-envs: 1.1.0,\n  PyTorch: 2.2.2+cu121\n"
 FRAMES = 'Traceback (most recent call last):\n  File "C:\\proj\\venv\\learn.py", line 8, in <module>\n    main()\n'
+
+
+HEAD = "Traceback (most recent call last):"
+POWERSHELL = (
+    "In Zeile:1 Zeichen:1\n+ mlagents-learn ball.yaml --run-id=it 2>&1 | Tee-Object it.log\n+ ~~~~~~~~~~~~~~~~~\n"
+    f"    + CategoryInfo          : NotSpecified: ({HEAD}:String) [], RemoteException\n"
+    "    + FullyQualifiedErrorId : NativeCommandError\n "
+)
 
 
 def record(text: str) -> str:
@@ -75,6 +84,8 @@ CLOTHES: dict[str, Callable[[str], str]] = {
     "of the journal": every(lambda number, line: f"Nov 21 03:09:{number % 60:02} gpu1 mlagents-learn[4242]: {line}"),
     "of a runner": every(lambda _, line: f"[stderr] {line}"),
     "numbered": every(lambda number, line: f"{number:5}: {line}"),
+    "numbered with dots": every(lambda number, line: f"  {number}. {line}"),
+    "of PowerShell": lambda text: text.replace(HEAD, f"mlagents-learn.exe : {HEAD}\n{POWERSHELL}", 1),
     "with trailing blanks": every(lambda _, line: line.ljust(160)),
     "with progress bars": lambda text: text.replace("[INFO] My", "\r 10%|#   | 1/10\r 20%|##  | 2/10\r[INFO] My"),
     "of a web page": lambda text: html.escape(text, quote=True),
@@ -100,6 +111,25 @@ def test_so_does_one_that_went_through_several(text: str, layers: list[str]) -> 
     for one in sorted(layers, key=lambda name: (name not in order, name)):
         dressed = CLOTHES[one](dressed)
     assert told(decoded(dressed.encode())) == told(text)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_notebook_tells_what_its_cells_printed(indent: int | None) -> None:
+    text = console_of(RAISED["onnxscript"])
+    stream = {"output_type": "stream", "name": "stdout", "text": text.splitlines(keepends=True)}
+    error = {"output_type": "error", "traceback": ["\x1b[0;31mValueError\x1b[0m: of another cell"]}
+    cells = [
+        {"cell_type": "code", "source": "!pip install mlagents", "outputs": [error]},
+        {"cell_type": "code", "source": ["!mlagents-learn ball.yaml --run-id=it"], "outputs": [stream]},
+    ]
+    assert told(json.dumps({"cells": cells}, indent=indent)) == told(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"cells": 1}', '{"cells": [1, {"outputs": {}}, {"outputs": [2, {"text": 3}]}]}', "{"]
+)
+def test_what_only_looks_like_a_notebook_is_a_text(text: str) -> None:
+    assert told(text) == told("")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])

@@ -128,6 +128,20 @@ def test_the_lines_that_speak_for_it_are_named_with_their_numbers() -> None:
     assert "still in use" in evidence.text
 
 
+def test_of_many_lines_the_exception_is_shown_and_no_code() -> None:
+    frame = '  File "demo_loader.py", line 195, in load\n    raise FileNotFoundError(f"{RAISED}")\n'
+    raised = RAISED["demo_missing"]
+    (evidence,) = found(traceback(frame.replace("{RAISED}", raised) + raised)).evidence
+    assert evidence.text == raised
+    (evidence,) = found(traceback("    trainer = self.trainers[brain_name]\nKeyError: 'Ball'")).evidence
+    assert evidence.text == "KeyError: 'Ball'"
+
+
+def test_the_code_of_a_player_is_told_in_words() -> None:
+    ended = RAISED["env_exit"].replace("-11 (SIGSEGV)", "3221225477")
+    assert "3221225477 (an access violation)" in found(traceback(ended)).cause
+
+
 def test_an_unknown_error_shows_its_last_lines() -> None:
     diagnosis = found(BANNER + SUMMARY + traceback("OddError: the moon is full\n and it rains"))
     assert diagnosis.id == "generic_traceback"
@@ -157,6 +171,12 @@ def test_a_second_ctrl_c_after_the_model_was_saved_costs_nothing() -> None:
     assert read_console(text).state is State.STOPPED
 
 
+REWARDS = "Mean Reward: 1.181. Std of Reward: 0.661. Training.\n"
+OLD = f"2020-04-12 06:59:02 INFO [stats.py:111] ball_Ball: Step: 500. Time Elapsed: 5.1 s {REWARDS}"
+OLDEST = f"I0402 21:14:33.795373  3764 trainer.py:169]  a-0: Ball: Step: 500. {REWARDS}"
+PIPE = traceback("BrokenPipeError: [WinError 109] Ended")
+
+
 @pytest.mark.parametrize(
     ("text", "state"),
     [
@@ -170,10 +190,61 @@ def test_a_second_ctrl_c_after_the_model_was_saved_costs_nothing() -> None:
         (BANNER + SUMMARY, State.RUNNING),
         (BANNER + SUMMARY + SAVED, State.COMPLETED),
         (BANNER + SUMMARY + traceback("MemoryError"), State.FAILED),
+        # Until 0.19 the same words stand at every checkpoint.
+        (OLD + "2020-04-12 07:01:44 INFO [trainer_controller.py:100] Saved Model\n" + OLD, State.RUNNING),
+        (OLD + "2020-04-12 07:01:44 INFO [trainer_controller.py:100] Saved Model\n", State.COMPLETED),
+        (OLDEST + OLDEST.replace("a-0: Ball: Step: 500", "Learning was interrupted"), State.STOPPED),
+        # A terminal shows that Ctrl-C was pressed, and the next line stands behind it.
+        (BANNER + SUMMARY + "^C" + INTERRUPTED + SAVED, State.STOPPED),
+        ("".join(f"    {line}\n" for line in (SUMMARY + "^C" + INTERRUPTED + SAVED).splitlines()), State.STOPPED),
+        (BANNER + "[ERROR] Worker 0 exceeded the allowed number of restarts.\n", State.FAILED),
+        (
+            BANNER + traceback("ValueError") + "Error in atexit._run_exitfuncs:\n" + traceback("KeyboardInterrupt"),
+            State.FAILED,
+        ),
+        (BANNER + "^C" + traceback("KeyboardInterrupt"), State.STOPPED),
+        (BANNER + SUMMARY + INTERRUPTED + traceback("KeyboardInterrupt"), State.FAILED),
+        # A worker fails and the training goes on, is stopped, or is gone.
+        (BANNER + "Process Process-1:\n" + PIPE + SUMMARY, State.RUNNING),
+        (BANNER + SUMMARY + INTERRUPTED + SAVED + "Process Process-1:\n" + PIPE, State.STOPPED),
+        (BANNER + SUMMARY + "Process Process-1:\n" + PIPE, State.FAILED),
+        # Excerpts: without the head of the traceback, without its frames, without its lines.
+        (BANNER + SUMMARY + traceback("ValueError: a").partition("\n")[2], State.FAILED),
+        ("mlagents_envs.exception.UnityEnvironmentException: Odd.\n", State.FAILED),
+        (traceback("a.OddError: b").replace("\n", " "), State.FAILED),
+        ("ValueError: of a plugin that went on\n" + SUMMARY, State.RUNNING),
+        # The thread that learns is gone: nothing will come any more.
+        (BANNER + SUMMARY + "Exception in thread Thread-1:\n" + traceback("MemoryError: a"), State.FAILED),
+        (BANNER + "Exception in thread Thread-1:\n" + traceback("OSError: a") + SUMMARY, State.RUNNING),
+        ("--- Logging error ---\nCall stack:\n" + traceback("x: y").partition("\n")[2] + SUMMARY, State.RUNNING),
     ],
 )
 def test_a_console_tells_how_far_it_is(text: str, state: State) -> None:
     assert read_console(text).state is state
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
+        "[INFO] Ball. Step: 500.  Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
+        OLDEST.replace("1.181", "2.194"),
+        "INFO:unityagents: Ball: Step: 500. Mean Reward: 2.194. Std of Reward: 0.197. ",
+    ],
+)
+def test_a_summary_that_was_touched_tells_the_same(line: str) -> None:
+    (behavior,) = read_console("Before it.\n" + line + "\n").behaviors
+    assert (behavior.name, behavior.step, behavior.mean_reward) == ("Ball", 500, 2.194)
+
+
+@pytest.mark.parametrize(
+    "command", ["python3 -m mlagents.trainers.learn a.yaml", "xvfb-run -a mlagents-learn a.yaml", "mlagents-learn"]
+)
+@pytest.mark.parametrize("prompt", ["~/ball \u276f ", "\u279c  ball git:(main) ", "(base) ada@pc ball % ", "!"])
+def test_any_prompt_begins_another_start(prompt: str, command: str) -> None:
+    again = prompt + command + "\n" + BANNER + SUMMARY
+    reading = read_console(BANNER + traceback(RAISED["timeout"]) + again)
+    assert (reading.state, reading.lines[0]) == (State.RUNNING, prompt + command)
 
 
 def test_only_the_last_of_several_starts_counts() -> None:
@@ -183,6 +254,13 @@ def test_only_the_last_of_several_starts_counts() -> None:
     assert reading.state is State.RUNNING
     assert [(one.name, one.step) for one in reading.behaviors] == [("Ball", 900)]
     assert reading.first_line == first.count("\n") + 1
+
+
+def test_the_run_id_before_a_behavior_is_none_of_its_name() -> None:
+    names = "Connected new brain:\nBig_Ball?team=0\nConnected new brain:\nBall?team=0\n"
+    lines = "my_run_Big_Ball: Step: 500. Time Elapsed: 5.3 s Mean Reward: 2.194. Std of Reward: 0.197. Training.\n"
+    reading = read_console("  ml-agents: 0.16.1,\n" + names + lines + lines.replace("Big_Ball", "Ball"))
+    assert [(one.name, one.step) for one in reading.behaviors] == [("Big_Ball", 500), ("Ball", 500)]
 
 
 def test_lines_that_the_console_could_not_show_are_read_all_the_same() -> None:
