@@ -94,6 +94,13 @@ def resume(mentor: RunningMentor, run_id: str, max_steps: int) -> None:
     assert answer.get("state") in GRANTED, answer
 
 
+@pytest.fixture(scope="module")
+def harmed(begin: Callable[..., None]) -> str:
+    """A session whose files are harmed after each of its attempts."""
+    begin("harmed", 600)
+    return "harmed"
+
+
 def truncate(results: Path) -> None:
     checkpoint = results / "Ball" / "checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
@@ -123,23 +130,22 @@ def garble(results: Path) -> None:
     ids=["truncated checkpoint", "no checkpoint", "no status", "corrupt status"],
 )
 def test_a_training_with_harmed_files_is_resumed_and_completes(
-    mentor: RunningMentor, begin: Callable[..., None], harm: Callable[[Path], None], sentence: str
+    mentor: RunningMentor, harmed: str, harm: Callable[[Path], None], sentence: str
 ) -> None:
-    run_id = harm.__name__
-    begin(run_id, 600)
-    first = ended(mentor, run_id, "completed")
-    harm(results_of(mentor, run_id))
-    resume(mentor, run_id, 1400)
-    done = ended(mentor, run_id, "completed")
-    step = first["saved"][0]["step"]
-    assert (sentence % step if "%" in sentence else sentence) in told(mentor, run_id)
-    assert f"Resuming training from step {step}." in mentor.console(run_id)
-    assert "Training status file not found" not in mentor.console(run_id)
-    assert done["step"] >= 1400
-    status = json.loads((results_of(mentor, run_id) / "run_logs" / "training_status.json").read_text(encoding="utf-8"))
+    before = ended(mentor, harmed, "completed")
+    step = before["saved"][0]["step"]
+    harm(results_of(mentor, harmed))
+    resume(mentor, harmed, step + 800)
+    done = ended(mentor, harmed, "completed")
+    assert len(done["attempts"]) == len(before["attempts"]) + 1
+    assert (sentence % step if "%" in sentence else sentence) in told(mentor, harmed)
+    assert f"Resuming training from step {step}." in mentor.console(harmed)
+    assert "Training status file not found" not in mentor.console(harmed)
+    assert done["step"] >= step + 800
+    status = json.loads((results_of(mentor, harmed) / "run_logs" / "training_status.json").read_text(encoding="utf-8"))
     steps = [one["steps"] for one in status["Ball"]["checkpoints"]]
     assert step in steps, "what was saved before is still known"
-    assert max(steps) >= 1400
+    assert max(steps) >= step + 800
 
 
 def test_a_training_that_was_killed_from_outside_goes_on_from_its_last_checkpoint(
