@@ -180,7 +180,7 @@ class Checker:
     def _choice(self, key: Key, value: Any, path: TreePath) -> None:
         if isinstance(value, str) and value in key.choices:
             return
-        hint = suggestion(value.lower() if isinstance(value, str) else "", key.choices)
+        hint = suggestion(value if isinstance(value, str) else "", key.choices)
         self.notes.error(f"{key.name} must be {_either(key.choices)}.", *path, hint=hint)
 
     def _scalar(self, key: Key, value: Any, path: TreePath) -> None:
@@ -237,7 +237,7 @@ class Checker:
         if not isinstance(value, str) or not value:
             self.notes.error("trainer_type must be a name, such as ppo.", *path)
         elif value not in key.choices and self.plugins is not None and value not in self.plugins:
-            hint = suggestion(value.lower(), (*key.choices, *self.plugins), cutoff=0.7)
+            hint = suggestion(value, (*key.choices, *self.plugins), cutoff=0.7)
             self.notes.error(f"ML-Agents has no trainer {value}.", *path, hint=f"{hint} {_PLUGINS}")
 
     def _hyperparameters(self, key: Key, value: Any, path: TreePath) -> None:
@@ -295,7 +295,7 @@ class Checker:
 
     def ordered(self, section: Section, given: Mapping[Any, Any], path: TreePath) -> None:
         """Check that the parameters of a uniform sampler begin with the smaller one."""
-        if section.name != "uniform":
+        if section.name != "uniform" or any(misspelt(key.name, given, section) for key in section.keys[:2]):
             return
         # As the trainer reads them: true is 1.
         ends = [values.read(key, given.get(key.name, key.default)) for key in section.keys[:2]]

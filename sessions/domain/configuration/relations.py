@@ -17,6 +17,8 @@ MANY_POINTS = 50_000
 ON_POLICY = ("ppo", "poca")
 # The part of a buffer that may be lost to a batch size that does not divide it before that is worth a word.
 LOST_PART = 0.1
+# What is near to a name of ML-Agents' own in its sample of a plugin.
+_OF_DQN = ("exploration_schedule", "target_update_interval")
 
 
 def effective(defaults: Any, given: Mapping[Any, Any]) -> dict[str, Any]:
@@ -146,7 +148,7 @@ class Relations:
             key = table.ALL_HYPERPARAMETERS.get(name) if isinstance(name, str) else None
             if key is not None:
                 self.checker.value(key, value, (*path, name))
-            elif meant(str(name), table.PPO) or meant(str(name), table.SAC):
+            elif name not in _OF_DQN and (meant(str(name), table.PPO) or meant(str(name), table.SAC)):
                 section = table.PPO if meant(str(name), table.PPO) else table.SAC
                 self.notes.warn(f"{name} is no hyperparameter of ML-Agents' own.", *path, str(name),
                                 hint=key_hint(str(name), section))  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from sessions.domain.configuration import flat, values
 from sessions.domain.configuration.checking import Checker, Notes
 from sessions.domain.configuration.formats import OLD_BEHAVIOR_KEYS, OLD_SECTIONS, Format
-from sessions.domain.configuration.names import misspelt, suggestion
+from sessions.domain.configuration.names import meant, misspelt, suggestion
 from sessions.domain.configuration.table import FROM_ZERO, SAMPLER, SAMPLERS, SIGNALS, VERSION
 from sessions.domain.yaml_tree import TreePath, dump
 
@@ -132,7 +132,10 @@ class Upgrade:
             if name in (spelt, "sampler_parameters"):
                 continue
             key = SAMPLERS[kind].get(name)
-            if key is None:
+            if key is None and meant(str(name), SAMPLERS[kind]):
+                hint = suggestion(str(name), SAMPLERS[kind].names)
+                self.notes.error(f"{name} is no setting of a {kind} sampler.", *where, hint=hint)
+            elif key is None:
                 message = f"{name} is no setting of a {kind} sampler; the upgrade leaves it out."
                 self.notes.warn(message, *where, hint=suggestion(str(name), SAMPLERS[kind].names))
             else:
@@ -221,9 +224,9 @@ class Upgrade:
 
 def _spelt(name: str, given: Mapping[Any, Any]) -> str:
     """The setting of a curriculum that stands for another, when that is missing and the word is near it."""
-    meant = f"Did you mean {name}?"
+    hint = f"Did you mean {name}?"
     words = (str(word) for word in given if name not in given and word not in _OF_A_CURRICULUM)
-    return next((word for word in words if suggestion(word, _OF_A_CURRICULUM) == meant), name)
+    return next((word for word in words if suggestion(word, _OF_A_CURRICULUM) == hint), name)
 
 
 def _kept(given: Mapping[Any, Any]) -> dict[str, Any]:

@@ -115,6 +115,8 @@ def test_a_setting_of_today_in_the_wrong_place_makes_no_old_format() -> None:
         (CURRICULUM_0_16, "min_lesson_length: 100", "min_lesson_length: 1.5"),
         (SAMPLERS_0_16, "intervals: [[7, 10], [15, 20]]", "intervals: [[7, ten], [15, 20]]"),
         (SAMPLERS_0_16, "max_value: 10", "max_value: 0.1"),
+        (SAMPLERS_0_16, "max_value: 10", "maxvalue: 10"),
+        (CURRICULUM_0_16, "thresholds: [0.1, 0.3, 0.5]", "THRESHOLDS: [0.1, 0.3, 0.5]"),
     ],
 )
 def test_a_mistake_in_an_old_file_is_an_error_in_its_line(text: str, good: str, bad: str) -> None:
@@ -122,6 +124,11 @@ def test_a_mistake_in_an_old_file_is_an_error_in_its_line(text: str, good: str, 
     line = next(number for number, one in enumerate(text.splitlines(), 1) if good in one)
     assert validation.upgraded is None
     assert line in [one.line for one in validation.errors]
+
+
+def test_capitals_hide_no_name() -> None:
+    told = validate(FLAT_SAC.replace("    tau: 0.005\n", "    TAU: 0.005\n").encode()).warnings
+    assert [one.hint for one in told if one.line == 19] == ["Did you mean tau?"]
 
 
 def test_json_may_be_indented_with_tabs() -> None:

@@ -195,6 +195,9 @@ def test_a_trainer_of_a_plugin_is_known_when_it_is_named() -> None:
     assert [one.line for one in validate(data).errors] == [3]
     assert validate(data, plugins=["a2c"]).valid
     assert validate(data, plugins=None).valid
+    own = b"{exploration_schedule: linear, batch_sise: 5}"
+    data = b"behaviors: {A: {trainer_type: dqn, summary_freq: 100, hyperparameters: " + own + b"}}"
+    assert [one.hint for one in validate(data, plugins=["dqn"]).warnings] == ["Did you mean batch_size?"]
 
 
 def test_a_build_that_is_named_elsewhere_may_run_several_times() -> None:
