@@ -11,6 +11,7 @@ from sessions.domain.configuration import flat, values
 from sessions.domain.configuration.checking import Checker, Notes
 from sessions.domain.configuration.formats import OLD_BEHAVIOR_KEYS, OLD_SECTIONS, Format
 from sessions.domain.configuration.names import meant, misspelt, suggestion
+from sessions.domain.configuration.schema import Section
 from sessions.domain.configuration.table import FROM_ZERO, SAMPLER, SAMPLERS, SIGNALS, VERSION
 from sessions.domain.yaml_tree import TreePath, dump
 
@@ -57,11 +58,7 @@ class Upgrade:
                 own[name] = settings["curriculum"]
         upgraded = flat.FlatUpgrade(self.notes, self.remarks, within=("behaviors",)).behaviors(behaviors)
         others = {name: value for name, value in given.items() if name != "behaviors"}
-        made = self._with_parameters(upgraded | _kept(others), given)
-        parameters = made.pop("environment_parameters", {})
-        for name, curriculum in own.items():
-            parameters |= self._curriculum(str(name), curriculum, parameters, ("behaviors", str(name), "curriculum"))
-        return {**made, "environment_parameters": parameters} if parameters else made
+        return self._with_parameters(upgraded | _kept(others), given, own)
 
     def _sectioned(self, given: Mapping[Any, Any]) -> dict[str, Any]:
         made = _kept(given)
@@ -74,12 +71,19 @@ class Upgrade:
         modernize(made)
         return self._with_parameters(made, given)
 
-    def _with_parameters(self, made: dict[str, Any], given: Mapping[Any, Any]) -> dict[str, Any]:
-        """Put what stood in sections of their own until 0.18 among the environment parameters."""
+    def _with_parameters(
+        self, made: dict[str, Any], given: Mapping[Any, Any], own: Mapping[Any, Any] | None = None
+    ) -> dict[str, Any]:
+        """Put what stood in sections of its own until 0.18 among the environment parameters.
+
+        `own` are curricula that stood among the settings of their behavior.
+        """
         parameters = self._samplers(given.get("parameter_randomization"), ("parameter_randomization",))
         curriculum = given.get("curriculum")
         if isinstance(curriculum, Mapping):
             parameters |= self._curricula(curriculum, parameters, ("curriculum",))
+        for name, one in (own or {}).items():
+            parameters |= self._curriculum(str(name), one, parameters, ("behaviors", str(name), "curriculum"))
         present = made.get("environment_parameters")
         if isinstance(present, Mapping):
             parameters |= present
@@ -119,30 +123,39 @@ class Upgrade:
             where = (*path, spelt) if spelt in given else path
             self.notes.error(f"sampler-type must be one of {', '.join(SAMPLERS)}.", *where)
             return {}
+        parameters = self._drawn(SAMPLERS[kind], {key: one for key, one in given.items() if key != spelt}, path)
+        return {"sampler_type": kind, "sampler_parameters": parameters}
+
+    def _drawn(self, section: Section, given: Mapping[Any, Any], path: TreePath) -> dict[str, Any]:
+        """Return how values are drawn, which stood beside the type of a sampler or under `sampler_parameters`."""
         nested = given.get("sampler_parameters")
-        parameters: dict[str, Any] = {}
-        flat_ones = {name: ((*path, str(name)), value) for name, value in given.items()}
-        if isinstance(nested, Mapping):
-            flat_ones |= {name: ((*path, "sampler_parameters", str(name)), value) for name, value in nested.items()}
-        elif "sampler_parameters" in given:
+        if "sampler_parameters" in given and not isinstance(nested, Mapping):
             self.notes.error("sampler_parameters must have its settings indented under it.", *path,
                              "sampler_parameters", at_value=isinstance(nested, str))  # fmt: skip
-        checker = Checker(self.notes)
-        for name, (where, value) in flat_ones.items():
-            if name in (spelt, "sampler_parameters"):
-                continue
-            key = SAMPLERS[kind].get(name)
-            if key is None and meant(str(name), SAMPLERS[kind]):
-                hint = suggestion(str(name), SAMPLERS[kind].names)
-                self.notes.error(f"{name} is no setting of a {kind} sampler.", *where, hint=hint)
-            elif key is None:
-                message = f"{name} is no setting of a {kind} sampler; the upgrade leaves it out."
-                self.notes.warn(message, *where, hint=suggestion(str(name), SAMPLERS[kind].names))
-            else:
+        beside = {name: value for name, value in given.items() if name != "sampler_parameters"}
+        made = self._drawn_at(section, beside, path)
+        if isinstance(nested, Mapping):
+            made |= self._drawn_at(section, nested, (*path, "sampler_parameters"))
+        return made
+
+    def _drawn_at(self, section: Section, given: Mapping[Any, Any], path: TreePath) -> dict[str, Any]:
+        checker, made = Checker(self.notes), {}
+        for name, value in given.items():
+            key, where = section.get(name), (*path, str(name))
+            if key is not None:
                 checker.value(key, value, where)
-                parameters[str(name)] = _number(value)
-        checker.ordered(SAMPLERS[kind], parameters, (*path, "sampler_parameters") if nested else path)
-        return {"sampler_type": kind, "sampler_parameters": parameters}
+                made[str(name)] = _number(value)
+                continue
+            if self.notes.is_full:
+                break
+            message, hint = f"{name} is no setting of a {section.name} sampler", suggestion(str(name), section.names)
+            if meant(str(name), section):
+                self.notes.error(f"{message}.", *where, hint=hint)
+            else:
+                self.notes.warn(f"{message}; the upgrade leaves it out.", *where, hint=hint)
+        if given:
+            checker.ordered(section, given, path)
+        return made
 
     def _curricula(self, given: Mapping[Any, Any], taken: Mapping[str, Any], path: TreePath) -> dict[str, Any]:
         made: dict[str, Any] = {}

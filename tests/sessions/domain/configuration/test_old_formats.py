@@ -126,6 +126,11 @@ def test_a_mistake_in_an_old_file_is_an_error_in_its_line(text: str, good: str, 
     assert line in [one.line for one in validation.errors]
 
 
+def test_a_misspelt_end_of_a_range_is_not_told_at_the_other_end_too() -> None:
+    text = SAMPLERS_0_16.replace("    min_value: 0.5\n    max_value: 10\n", "    min_value: 5\n    max value: 10\n")
+    assert [one.line for one in validate(text.encode()).errors] == [1, 5]
+
+
 def test_capitals_hide_no_name() -> None:
     told = validate(FLAT_SAC.replace("    tau: 0.005\n", "    TAU: 0.005\n").encode()).warnings
     assert [one.hint for one in told if one.line == 19] == ["Did you mean tau?"]
