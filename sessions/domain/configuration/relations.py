@@ -158,9 +158,9 @@ class Relations:
         memory = network.get("memory") if isinstance(network, Mapping) else None
         if not isinstance(memory, Mapping):
             return
-        length, size = (
-            values.as_int(memory.get(name, usual)) for name, usual in (("sequence_length", 64), ("memory_size", 128))
-        )
+        # As the trainer reads them: true is 1.
+        readings = {key.name: values.read(key, memory.get(key.name, key.default)) for key in table.MEMORY.keys}
+        length, size = (one.value if (one := readings[name]) else None for name in ("sequence_length", "memory_size"))
         batch = number_of(settings, "batch_size")
         inner = ("network_settings", "memory")
         if size is not None and size % 2:
