@@ -131,6 +131,7 @@ class Relations:
         self, section: Section, settings: Mapping[Any, Any], own: Mapping[Any, Any], path: TreePath
     ) -> None:
         self.checker.section(section, own, (*path, "hyperparameters"))
+        self._of_another_trainer(section, settings, own, path)
         merged = settings["hyperparameters"]
         inherited = [str(name) for name in merged if name not in section.names and name not in own]
         if inherited:
@@ -142,6 +143,17 @@ class Relations:
                 "trainer_type",
                 hint="ML-Agents lays default_settings under every behavior: use one trainer, or do without them.",
             )
+
+    def _of_another_trainer(
+        self, section: Section, settings: Mapping[Any, Any], own: Mapping[Any, Any], path: TreePath
+    ) -> None:
+        """Tell at trainer_type when several hyperparameters are those of another one: that may be the mistake."""
+        foreign = [name for name in own if name not in section.names]
+        others = [name for name, other in table.HYPERPARAMETERS.items() if {*foreign} <= {*other.names}]
+        if len(foreign) > 1 and others:
+            message = f"{', '.join(map(str, foreign))} are hyperparameters of {others[0]}."
+            hint = f"Write {others[0]}, or those of {settings.get('trainer_type', 'ppo')}."
+            self.notes.error(message, *path, "trainer_type", hint=hint)
 
     def _of_a_plugin(self, given: Mapping[Any, Any], path: TreePath) -> None:
         for name, value in given.items():
@@ -168,11 +180,9 @@ class Relations:
         if length is not None and batch is not None and length > batch:
             message = f"sequence_length ({length}) is larger than batch_size ({batch})."
             hint = "ML-Agents wants it to be at most as large."
-            self.notes.error(
-                message,
-                *self._stands(given, path, (*inner, "sequence_length"), ("hyperparameters", "batch_size")),
-                hint=hint,
-            )
+            either = (*inner, "sequence_length"), ("hyperparameters", "batch_size")
+            for where in {self._stands(given, path, *either), self._stands(given, path, *reversed(either))}:
+                self.notes.error(message, *where, hint=hint)
 
     def _stands(self, given: Mapping[Any, Any], path: TreePath, *inner: TreePath) -> TreePath:
         """The first of some settings that stands in the file, else the behavior."""

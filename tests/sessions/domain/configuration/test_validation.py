@@ -15,6 +15,9 @@ from tests.sessions.domain.configuration.strict_cases import strict_cases
 from tests.sessions.domain.test_config import HOSTILE, SYNTAX
 
 A = "behaviors:\n  A:\n    trainer_type: ppo\n"
+MEMORY = (
+    A + "    hyperparameters:\n      batch_size: 7\n    network_settings:\n      memory:\n        sequence_length: 64\n"
+)
 
 
 def validated(text: str | bytes) -> Validation:
@@ -58,6 +61,9 @@ def test_several_mistakes_are_all_told_in_their_order() -> None:
         (A + "    hyperparameters:\n      learning_rate: 0\n", "warning", 5, "only above 0 makes sense"),
         (A + "    hyperparameters:\n      learning_rate: 3\n", "warning", 5, "far from what is usual"),
         (A + "    hyperparameters:\n      tau: 0.1\n", "error", 5, "hyperparameters of ppo"),
+        (A + "    hyperparameters:\n      tau: 0.1\n      init_entcoef: 1\n", "error", 3, "are hyperparameters of sac"),
+        (MEMORY, "error", 5, "sequence_length (64) is larger than batch_size (7)"),
+        (MEMORY, "error", 8, "sequence_length (64) is larger than batch_size (7)"),
         (A + "    hyperparameters:\n      learning_rate_schedule: cosine\n", "error", 5, "linear or constant"),
         (A + "    max_steps: 500000\n", "warning", 4, "gives 10 points in 500,000 steps"),
         (A + "    max_steps: 100\n    summary_freq: 200\n", "warning", 5, "no summary"),
@@ -104,6 +110,7 @@ def test_each_mistake_is_found_at_its_line(text: str, severity: str, line: int, 
     ("text", "line", "words"),
     [
         ("behaviors\n  A:\n    max_steps: 5\n", 1, "colon is missing after behaviors"),
+        ("behaviors:\n  A: [1]\n    trainer_type: ppo\n    max_steps: 5\n", 2, "exclude each other"),
         (A + "    hyperparameters\n      batch_size: 5\n", 4, "colon is missing after hyperparameters"),
         (A + "    max_steps 5000\n    time_horizon: 64\n", 4, "colon is missing after max_steps"),
         (A + "    max_steps 5000\n", 4, "colon is missing after max_steps"),
