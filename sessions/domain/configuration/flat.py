@@ -63,17 +63,19 @@ class FlatUpgrade:
         if "default" not in tree:
             self._misspelt_default(tree)
         named = {str(name): self._own(tree, name) for name in tree if name != "default"}
+        with_settings = {str(name) for name in tree if isinstance(tree[name], Mapping)}
         self._check("default", default)
         upgraded: dict[str, Any] = {}
         used: set[Any] = set()
         for name, own in named.items():
             self.notes.odd_name(name, (*self.within, name))
             if own is not None and not self.notes.is_full:
-                self._check(name, own)
                 given = {**default, **own}
                 upgraded[name] = self.behavior(given)
                 used |= _used(given) | own.keys()
-                self._tell_unused(name, own, _used(given), str(upgraded[name]["trainer_type"]))
+                if name in with_settings:
+                    self._check(name, own)
+                    self._tell_unused(name, own, _used(given), str(upgraded[name]["trainer_type"]))
         if not upgraded:
             upgraded_default = self.behavior(default)
             self._tell_unused("default", default, _used(default), str(upgraded_default["trainer_type"]))

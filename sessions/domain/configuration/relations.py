@@ -8,7 +8,7 @@ from typing import Any
 
 from sessions.domain.configuration import table, values
 from sessions.domain.configuration.checking import Checker, Notes
-from sessions.domain.configuration.names import key_hint, meant
+from sessions.domain.configuration.names import key_hint, meant, misspelt
 from sessions.domain.configuration.schema import Section
 from sessions.domain.yaml_tree import TreePath
 
@@ -118,20 +118,26 @@ class Relations:
             return
         inner = (*path, "hyperparameters")
         if "trainer_type" not in settings:
-            hint = "Add trainer_type: ppo, sac or poca."
-            self.notes.error(f"{path[-1]} has hyperparameters but no trainer_type.", *inner, hint=hint)
+            spelt = misspelt("trainer_type", given, table.BEHAVIOR)
+            if spelt is None:
+                hint = "Add trainer_type: ppo, sac or poca."
+                self.notes.error(f"{path[-1]} has hyperparameters but no trainer_type.", *inner, hint=hint)
+            else:  # told already
+                settings = {**settings, "trainer_type": given.get(spelt)}
         section = hyperparameters_of(settings)
         own = own if isinstance(own, Mapping) else {}
         if section is None:
             self._of_a_plugin(own, inner)
         else:
-            self._of_a_trainer(section, settings, own, path)
+            self._of_a_trainer(section, settings, given, path)
 
     def _of_a_trainer(
-        self, section: Section, settings: Mapping[Any, Any], own: Mapping[Any, Any], path: TreePath
+        self, section: Section, settings: Mapping[Any, Any], given: Mapping[Any, Any], path: TreePath
     ) -> None:
+        own = given.get("hyperparameters")
+        own = own if isinstance(own, Mapping) else {}
         self.checker.section(section, own, (*path, "hyperparameters"))
-        self._of_another_trainer(section, settings, own, path)
+        self._of_another_trainer(section, own, given, path)
         merged = settings["hyperparameters"]
         inherited = [str(name) for name in merged if name not in section.names and name not in own]
         if inherited:
@@ -145,14 +151,14 @@ class Relations:
             )
 
     def _of_another_trainer(
-        self, section: Section, settings: Mapping[Any, Any], own: Mapping[Any, Any], path: TreePath
+        self, section: Section, own: Mapping[Any, Any], given: Mapping[Any, Any], path: TreePath
     ) -> None:
         """Tell at trainer_type when several hyperparameters are those of another one: that may be the mistake."""
         foreign = [name for name in own if name not in section.names]
         others = [name for name, other in table.HYPERPARAMETERS.items() if {*foreign} <= {*other.names}]
-        if len(foreign) > 1 and others:
+        if len(foreign) > 1 and others and "trainer_type" in given:
             message = f"{', '.join(map(str, foreign))} are hyperparameters of {others[0]}."
-            hint = f"Write {others[0]}, or those of {settings.get('trainer_type', 'ppo')}."
+            hint = f"Write {others[0]}, or those of {given['trainer_type']}."
             self.notes.error(message, *path, "trainer_type", hint=hint)
 
     def _of_a_plugin(self, given: Mapping[Any, Any], path: TreePath) -> None:
@@ -196,9 +202,11 @@ class Relations:
 
     def _checkpoints(self, settings: Mapping[Any, Any], given: Mapping[Any, Any], path: TreePath) -> None:
         if not settings.get("even_checkpoints"):
+            if "keep_checkpoints" in given and number_of(given, "keep_checkpoints") == 0:
+                message, hint = "keep_checkpoints: 0 keeps every checkpoint, not none.", "1 keeps the newest."
+                self.notes.warn(message, *path, "keep_checkpoints", hint=hint)
             return
-        kept = number_of(settings, "keep_checkpoints")
-        if kept == 0:
+        if number_of(settings, "keep_checkpoints") == 0:
             where = self._stands(given, path, ("keep_checkpoints",), ("even_checkpoints",))
             self.notes.error("even_checkpoints needs a number of keep_checkpoints that is not 0.", *where)
         if "checkpoint_interval" in given:

@@ -126,6 +126,11 @@ def test_a_mistake_in_an_old_file_is_an_error_in_its_line(text: str, good: str, 
     assert line in [one.line for one in validation.errors]
 
 
+def test_what_two_behaviors_share_by_name_is_looked_at_once() -> None:
+    text = "Twin: Roller\nRoller:\n  trainer: ppo\n  batch_size: many\n  betta: 0.1\n"
+    assert [one.line for one in validate(text.encode()).findings] == [1, 4, 5]
+
+
 def test_a_misspelt_end_of_a_range_is_not_told_at_the_other_end_too() -> None:
     text = SAMPLERS_0_16.replace("    min_value: 0.5\n    max_value: 10\n", "    min_value: 5\n    max value: 10\n")
     assert [one.line for one in validate(text.encode()).errors] == [1, 5]

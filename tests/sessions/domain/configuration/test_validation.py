@@ -69,6 +69,7 @@ def test_several_mistakes_are_all_told_in_their_order() -> None:
         (A + "    max_steps: 100\n    summary_freq: 200\n", "warning", 5, "no summary"),
         (A + "    max_steps: 9000\n    summary_freq: 90\n", "warning", 4, "before its buffer"),
         (A + "    checkpoint_interval: 10000000\n    max_steps: 600000\n", "warning", 4, "nothing is saved"),
+        (A + "    keep_checkpoints: 0\n", "warning", 4, "keeps every checkpoint"),
         (A + "    even_checkpoints: true\n    keep_checkpoints: 0\n", "error", 5, "not 0"),
         (A + "    network_settings:\n      memory:\n        memory_size: 7\n", "error", 6, "even"),
         (
@@ -187,6 +188,11 @@ def test_lessons_are_checked_one_by_one() -> None:
     assert "There is no behavior Rller: this lesson would never end." in messages
     assert "nam is no setting of a lesson." in messages
     assert "The last lesson has no next one: its completion_criteria is ignored." in messages
+
+
+def test_a_misspelt_trainer_type_still_says_which_hyperparameters_there_are() -> None:
+    text = "behaviors:\n  A:\n    trainer-type: sac\n    hyperparameters:\n      tau: 0.1\n      init_entcoef: 1\n"
+    assert [one.line for one in validated(text).errors] == [3]
 
 
 def test_hyperparameters_of_another_trainer_come_along_with_default_settings() -> None:
