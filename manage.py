@@ -14,9 +14,9 @@ def main() -> None:
     except Exception as error:
         if "--traceback" in sys.argv:
             raise
-        from mentor_site.last_words import last_words
+        from mentor_site.last_words import last_words, nobody_reads_on
 
-        sys.exit(last_words(error))
+        sys.exit(1 if nobody_reads_on(error) else last_words(error))
 
 
 if __name__ == "__main__":

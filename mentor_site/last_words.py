@@ -20,6 +20,19 @@ def last_words(error: Exception) -> str:
     return told
 
 
+def nobody_reads_on(error: Exception) -> bool:
+    """Tell whether a command was writing to somebody who has enough, as `| head` has; what is left goes nowhere."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    try:
+        sys.stdout.write("\n")  # what could not be written is forgotten, so a flush alone would not tell
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
 def _told(error: Exception) -> str | None:
     """A sentence for what a user can mend."""
     text = str(error)

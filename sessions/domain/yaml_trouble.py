@@ -166,6 +166,7 @@ def _with_children(lines: Sequence[str], place: Place | None, problem: str) -> T
         return None
     key, value = _key(above), _stripped(above).partition(":")[2].strip()
     is_list = key not in _NAMES and re.match(r"[\[{]\s*[^\s\]}]", value) and not _stripped(line).endswith(":")
+    is_list = is_list and _count(lines, range(place.line, len(lines) + 1), _indent(line)) == 1
     is_number = key == "value" and re.match(r"[-+.\d]", value)  # and no sampler
     if key not in SINGLE_VALUES and not is_list and not is_number:
         return Trouble(

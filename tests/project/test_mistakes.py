@@ -37,6 +37,18 @@ def odd(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a pipe that nobody reads ends otherwise there")
+def test_a_reader_that_has_enough_is_no_mistake(odd: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, str(BASE_DIR / "manage.py"), "validate", str(odd)],
+        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "sentence"),

@@ -180,7 +180,7 @@ class Checker:
     def _choice(self, key: Key, value: Any, path: TreePath) -> None:
         if isinstance(value, str) and value in key.choices:
             return
-        hint = suggestion(value.lower() if isinstance(value, str) else "", key.choices)
+        hint = suggestion(value if isinstance(value, str) else "", key.choices)
         self.notes.error(f"{key.name} must be {_either(key.choices)}.", *path, hint=hint)
 
     def _scalar(self, key: Key, value: Any, path: TreePath) -> None:
@@ -198,7 +198,9 @@ class Checker:
         if key.limits is not None and number not in key.limits:
             self.notes.error(f"{key.name} must be {wanted(key)}.", *path)
         elif key.sound is not None and number not in key.sound:
-            self.notes.warn(f"{key.name} is {_shown(number)}; only {key.sound} makes sense.", *path, hint=key.help)
+            self.notes.warn(
+                f"{key.name} is {_shown(number)}; only {_said(key.sound)} makes sense.", *path, hint=key.help
+            )
         elif number and key.usual is not None and number not in _stretched(key.usual):
             usual = f"Usual is {key.usual}."
             self.notes.warn(f"{key.name} is {_shown(number)}, far from what is usual.", *path, hint=usual)
@@ -235,7 +237,7 @@ class Checker:
         if not isinstance(value, str) or not value:
             self.notes.error("trainer_type must be a name, such as ppo.", *path)
         elif value not in key.choices and self.plugins is not None and value not in self.plugins:
-            hint = suggestion(value.lower(), (*key.choices, *self.plugins), cutoff=0.7)
+            hint = suggestion(value, (*key.choices, *self.plugins), cutoff=0.7)
             self.notes.error(f"ML-Agents has no trainer {value}.", *path, hint=f"{hint} {_PLUGINS}")
 
     def _hyperparameters(self, key: Key, value: Any, path: TreePath) -> None:
@@ -289,15 +291,20 @@ class Checker:
         if section is not None and "sampler_parameters" in given:
             inner = (*path, "sampler_parameters")
             if self.section(section, given["sampler_parameters"], inner):
-                self._ordered(section, given["sampler_parameters"], inner)
+                self.ordered(section, given["sampler_parameters"], inner)
 
-    def _ordered(self, section: Section, given: Mapping[Any, Any], path: TreePath) -> None:
-        if section.name != "uniform":
+    def ordered(self, section: Section, given: Mapping[Any, Any], path: TreePath) -> None:
+        """Check that the parameters of a uniform sampler begin with the smaller one."""
+        if section.name != "uniform" or any(misspelt(key.name, given, section) for key in section.keys[:2]):
             return
-        low, high = (values.as_float(given.get(name, usual)) for name, usual in (("min_value", 0), ("max_value", 1)))
+        # As the trainer reads them: true is 1.
+        ends = [values.read(key, given.get(key.name, key.default)) for key in section.keys[:2]]
+        low, high = (reading.value if reading else None for reading in ends)
         if low is not None and high is not None and low > high:
-            name = "min_value" if "min_value" in given else "max_value"
-            self.notes.error(f"min_value ({low:g}) is larger than max_value ({high:g}).", *path, name)
+            told = {"min_value": f"min_value ({low:g}) is larger than max_value ({high:g}).",
+                    "max_value": f"max_value ({high:g}) is smaller than min_value ({low:g})."}  # fmt: skip
+            for name in told.keys() & given.keys():  # either may be the mistake
+                self.notes.error(told[name], *path, name)
 
     def _curriculum(self, key: Key, value: Any, path: TreePath) -> None:
         if not isinstance(value, list):
@@ -362,8 +369,11 @@ def wanted(key: Key) -> str:
         return "a whole number" if whole else key.kind.value
     if key.limits in (table.COUNT, table.POSITIVE):
         return "a positive whole number" if whole else "a positive number"
-    limits = "0 or more" if key.limits == table.FROM_ZERO else str(key.limits)
-    return f"{'a whole number' if whole else 'a number'}, {limits}"
+    return f"{'a whole number' if whole else 'a number'}, {_said(key.limits)}"
+
+
+def _said(limits: Range) -> str:
+    return "0 or more" if limits == table.FROM_ZERO else str(limits)
 
 
 def _stretched(usual: Range) -> Range:

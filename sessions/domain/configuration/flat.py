@@ -8,7 +8,7 @@ from typing import Any
 
 from sessions.domain.configuration import table, values
 from sessions.domain.configuration.checking import Checker, Notes
-from sessions.domain.configuration.names import suggestion
+from sessions.domain.configuration.names import misspelt, suggestion
 from sessions.domain.configuration.schema import Key, Kind, Section
 from sessions.domain.yaml_tree import TreePath
 
@@ -49,11 +49,12 @@ _GONE = {
 class FlatUpgrade:
     """Turns the sections of one file into behaviors, and notes at each key what becomes of it.
 
-    Texts in `remarks` say what a person should know of the result.
+    Texts in `remarks` say what a person should know of the result. `within` is where the sections stand in the file.
     """
 
     notes: Notes
     remarks: list[str] = field(default_factory=list)
+    within: TreePath = ()
 
     def behaviors(self, tree: Mapping[Any, Any]) -> dict[str, Any]:
         """Return the document for 1.1.0."""
@@ -62,17 +63,19 @@ class FlatUpgrade:
         if "default" not in tree:
             self._misspelt_default(tree)
         named = {str(name): self._own(tree, name) for name in tree if name != "default"}
+        with_settings = {str(name) for name in tree if isinstance(tree[name], Mapping)}
         self._check("default", default)
         upgraded: dict[str, Any] = {}
         used: set[Any] = set()
         for name, own in named.items():
-            self.notes.odd_name(name, (name,))
+            self.notes.odd_name(name, (*self.within, name))
             if own is not None and not self.notes.is_full:
-                self._check(name, own)
                 given = {**default, **own}
                 upgraded[name] = self.behavior(given)
                 used |= _used(given) | own.keys()
-                self._tell_unused(name, own, _used(given), str(upgraded[name]["trainer_type"]))
+                if name in with_settings:
+                    self._check(name, own)
+                    self._tell_unused(name, own, _used(given), str(upgraded[name]["trainer_type"]))
         if not upgraded:
             upgraded_default = self.behavior(default)
             self._tell_unused("default", default, _used(default), str(upgraded_default["trainer_type"]))
@@ -94,12 +97,14 @@ class FlatUpgrade:
             memory = table.MEMORY.get(key_name) is not None
             why = "without use_recurrent: true" if memory else f"for {trainer}"
             message = f"{key_name} has no effect {why}; the upgrade leaves it out."
-            self.notes.warn(message, name, str(key_name), hint="Delete it, or look whether it was meant otherwise.")
+            self.notes.warn(
+                message, *self.within, name, str(key_name), hint="Delete it, or look whether it was meant otherwise."
+            )
 
     def _misspelt_default(self, tree: Mapping[Any, Any]) -> None:
         name = next((str(name) for name in tree if suggestion(str(name), ["default"]).startswith("Did")), None)
         if name is not None:
-            self.notes.warn(f"{name} is taken for a behavior.", name, hint="Did you mean default?")
+            self.notes.warn(f"{name} is taken for a behavior.", *self.within, name, hint="Did you mean default?")
 
     def _own(self, tree: Mapping[Any, Any], name: Any) -> Mapping[Any, Any] | None:
         """The section of a behavior; until 0.16 one could also name that of another behavior."""
@@ -109,7 +114,8 @@ class FlatUpgrade:
             own = tree[own]
         if isinstance(own, Mapping):
             return own
-        self.notes.error(f"{name} must have its settings indented under it.", str(name), at_value=isinstance(own, str))
+        message = f"{name} must have its settings indented under it."
+        self.notes.error(message, *self.within, str(name), at_value=isinstance(own, str))
         return None
 
     def _check(self, name: str, own: Mapping[Any, Any]) -> None:
@@ -117,7 +123,7 @@ class FlatUpgrade:
         for key_name, value in own.items():
             if self.notes.is_full:
                 return
-            path = (name, str(key_name))
+            path = (*self.within, name, str(key_name))
             key = _key_of(key_name)
             if key is not None:
                 checker.value(key, value, path)
@@ -182,7 +188,9 @@ class FlatUpgrade:
                 )
         for key in section.keys:
             if key.required and key.name not in given:
-                self.notes.error(f"{key.name} is missing.", *path, hint=key.help)
+                spelt = misspelt(key.name, given, section)
+                where = path if spelt is None else (*path, str(spelt))
+                self.notes.error(f"{key.name} is missing.", *where, hint=key.help)
 
     def _same_size(self, name: Any, given: Mapping[Any, Any], path: TreePath) -> None:
         if name == "encoding_size" and isinstance(given.get("network_settings"), Mapping):

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from sessions.domain.configuration.table import BEHAVIOR, ROOT, VERSION
+from sessions.domain.configuration.names import meant
+from sessions.domain.configuration.table import BEHAVIOR, LESSON, ROOT, VERSION
 from sessions.domain.yaml_tree import TreePath
 
 
@@ -15,6 +16,7 @@ class Format(Enum):
 
     CURRENT = VERSION
     SECTIONED = "0.17-0.18"
+    NAMED = "0.17.0.dev0"
     FLAT = "0.16 or older"
     CURRICULUM = "0.16 or older, curriculum"
     SAMPLERS = "0.16 or older, samplers"
@@ -27,6 +29,9 @@ FLAT_SIGNS = frozenset((
     "train_interval", "init_entcoef", "tau", "buffer_init_steps", "use_curiosity", "brain_to_imitate", "gamma",
     "learning_rate_schedule", "curiosity_strength", "curiosity_enc_size", "batches_per_epoch",
 ))  # fmt: skip
+_LATER_SIGNS = frozenset(("trainer_type", "hyperparameters", "network_settings"))
+# A single one under a behavior may also be a setting of today in the wrong place.
+_ENOUGH_FLAT_SIGNS = 3
 CURRICULUM_SIGNS = frozenset(("measure", "thresholds", "parameters"))
 # Left out of the behaviors and of the document by mlagents 0.19.
 OLD_SECTIONS = ("parameter_randomization", "curriculum")
@@ -38,6 +43,8 @@ def format_of(tree: Any) -> Format:
     if not isinstance(tree, Mapping) or not tree:
         return Format.CURRENT
     if "behaviors" in tree or "default_settings" in tree:
+        if _are_flat(tree.get("behaviors")):
+            return Format.NAMED
         return Format.SECTIONED if signs_of_sections(tree) else Format.CURRENT
     if len(CURRICULUM_SIGNS & tree.keys()) >= 2:
         return Format.CURRICULUM
@@ -49,6 +56,15 @@ def format_of(tree: Any) -> Format:
     if any(section.keys() & FLAT_SIGNS for section in _unknown_sections(tree)) or _is_default(tree.get("default")):
         return Format.FLAT
     return Format.SECTIONED if any(name in tree for name in OLD_SECTIONS) else Format.CURRENT
+
+
+def _are_flat(behaviors: Any) -> bool:
+    """Tell whether the settings of a behavior stand side by side under `behaviors`, and none has a section of 0.17."""
+    sections = behaviors.values() if isinstance(behaviors, Mapping) else ()
+    given = [section.keys() for section in sections if isinstance(section, Mapping)]
+    if any(keys & _LATER_SIGNS for keys in given):
+        return False
+    return any("trainer" in keys or len(keys & FLAT_SIGNS) >= _ENOUGH_FLAT_SIGNS for keys in given)
 
 
 def _is_default(section: Any) -> bool:
@@ -78,8 +94,8 @@ def nameless(lesson: Any) -> bool:
     """Tell whether a lesson is written `- Lesson0: {…}`, as the converter of ML-Agents writes it."""
     if not isinstance(lesson, Mapping) or len(lesson) != 1:
         return False
-    (inner,) = lesson.values()
-    return isinstance(inner, Mapping) and "value" in inner
+    ((name, inner),) = lesson.items()
+    return isinstance(inner, Mapping) and meant(str(name), LESSON) is None
 
 
 def old_keys() -> tuple[str, ...]:

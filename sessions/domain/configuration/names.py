@@ -34,7 +34,7 @@ def meant(word: str, section: Section) -> str | None:
 def suggestion(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """Return `Did you mean …?` for a slip of the finger, else the words there are."""
     choices = list(known)
-    close = difflib.get_close_matches(word[:_LONGEST], choices, n=1, cutoff=cutoff)
+    close = difflib.get_close_matches(word[:_LONGEST].lower(), choices, n=1, cutoff=cutoff)
     return f"Did you mean {close[0]}?" if close else f"There are {', '.join(choices[:_MOST_LISTED])}."
 
 

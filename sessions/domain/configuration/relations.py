@@ -8,7 +8,7 @@ from typing import Any
 
 from sessions.domain.configuration import table, values
 from sessions.domain.configuration.checking import Checker, Notes
-from sessions.domain.configuration.names import key_hint, meant
+from sessions.domain.configuration.names import key_hint, meant, misspelt
 from sessions.domain.configuration.schema import Section
 from sessions.domain.yaml_tree import TreePath
 
@@ -17,6 +17,8 @@ MANY_POINTS = 50_000
 ON_POLICY = ("ppo", "poca")
 # The part of a buffer that may be lost to a batch size that does not divide it before that is worth a word.
 LOST_PART = 0.1
+# What is near to a name of ML-Agents' own in its sample of a plugin.
+_OF_DQN = ("exploration_schedule", "target_update_interval")
 
 
 def effective(defaults: Any, given: Mapping[Any, Any]) -> dict[str, Any]:
@@ -116,19 +118,26 @@ class Relations:
             return
         inner = (*path, "hyperparameters")
         if "trainer_type" not in settings:
-            hint = "Add trainer_type: ppo, sac or poca."
-            self.notes.error(f"{path[-1]} has hyperparameters but no trainer_type.", *inner, hint=hint)
+            spelt = misspelt("trainer_type", given, table.BEHAVIOR)
+            if spelt is None:
+                hint = "Add trainer_type: ppo, sac or poca."
+                self.notes.error(f"{path[-1]} has hyperparameters but no trainer_type.", *inner, hint=hint)
+            else:  # told already
+                settings = {**settings, "trainer_type": given.get(spelt)}
         section = hyperparameters_of(settings)
         own = own if isinstance(own, Mapping) else {}
         if section is None:
             self._of_a_plugin(own, inner)
         else:
-            self._of_a_trainer(section, settings, own, path)
+            self._of_a_trainer(section, settings, given, path)
 
     def _of_a_trainer(
-        self, section: Section, settings: Mapping[Any, Any], own: Mapping[Any, Any], path: TreePath
+        self, section: Section, settings: Mapping[Any, Any], given: Mapping[Any, Any], path: TreePath
     ) -> None:
+        own = given.get("hyperparameters")
+        own = own if isinstance(own, Mapping) else {}
         self.checker.section(section, own, (*path, "hyperparameters"))
+        self._of_another_trainer(section, own, given, path)
         merged = settings["hyperparameters"]
         inherited = [str(name) for name in merged if name not in section.names and name not in own]
         if inherited:
@@ -141,12 +150,23 @@ class Relations:
                 hint="ML-Agents lays default_settings under every behavior: use one trainer, or do without them.",
             )
 
+    def _of_another_trainer(
+        self, section: Section, own: Mapping[Any, Any], given: Mapping[Any, Any], path: TreePath
+    ) -> None:
+        """Tell at trainer_type when several hyperparameters are those of another one: that may be the mistake."""
+        foreign = [name for name in own if name not in section.names]
+        others = [name for name, other in table.HYPERPARAMETERS.items() if {*foreign} <= {*other.names}]
+        if len(foreign) > 1 and others and "trainer_type" in given:
+            message = f"{', '.join(map(str, foreign))} are hyperparameters of {others[0]}."
+            hint = f"Write {others[0]}, or those of {given['trainer_type']}."
+            self.notes.error(message, *path, "trainer_type", hint=hint)
+
     def _of_a_plugin(self, given: Mapping[Any, Any], path: TreePath) -> None:
         for name, value in given.items():
             key = table.ALL_HYPERPARAMETERS.get(name) if isinstance(name, str) else None
             if key is not None:
                 self.checker.value(key, value, (*path, name))
-            elif meant(str(name), table.PPO) or meant(str(name), table.SAC):
+            elif name not in _OF_DQN and (meant(str(name), table.PPO) or meant(str(name), table.SAC)):
                 section = table.PPO if meant(str(name), table.PPO) else table.SAC
                 self.notes.warn(f"{name} is no hyperparameter of ML-Agents' own.", *path, str(name),
                                 hint=key_hint(str(name), section))  # fmt: skip
@@ -156,9 +176,9 @@ class Relations:
         memory = network.get("memory") if isinstance(network, Mapping) else None
         if not isinstance(memory, Mapping):
             return
-        length, size = (
-            values.as_int(memory.get(name, usual)) for name, usual in (("sequence_length", 64), ("memory_size", 128))
-        )
+        # As the trainer reads them: true is 1.
+        readings = {key.name: values.read(key, memory.get(key.name, key.default)) for key in table.MEMORY.keys}
+        length, size = (one.value if (one := readings[name]) else None for name in ("sequence_length", "memory_size"))
         batch = number_of(settings, "batch_size")
         inner = ("network_settings", "memory")
         if size is not None and size % 2:
@@ -166,11 +186,9 @@ class Relations:
         if length is not None and batch is not None and length > batch:
             message = f"sequence_length ({length}) is larger than batch_size ({batch})."
             hint = "ML-Agents wants it to be at most as large."
-            self.notes.error(
-                message,
-                *self._stands(given, path, (*inner, "sequence_length"), ("hyperparameters", "batch_size")),
-                hint=hint,
-            )
+            either = (*inner, "sequence_length"), ("hyperparameters", "batch_size")
+            for where in {self._stands(given, path, *either), self._stands(given, path, *reversed(either))}:
+                self.notes.error(message, *where, hint=hint)
 
     def _stands(self, given: Mapping[Any, Any], path: TreePath, *inner: TreePath) -> TreePath:
         """The first of some settings that stands in the file, else the behavior."""
@@ -184,9 +202,11 @@ class Relations:
 
     def _checkpoints(self, settings: Mapping[Any, Any], given: Mapping[Any, Any], path: TreePath) -> None:
         if not settings.get("even_checkpoints"):
+            if "keep_checkpoints" in given and number_of(given, "keep_checkpoints") == 0:
+                message, hint = "keep_checkpoints: 0 keeps every checkpoint, not none.", "1 keeps the newest."
+                self.notes.warn(message, *path, "keep_checkpoints", hint=hint)
             return
-        kept = number_of(settings, "keep_checkpoints")
-        if kept == 0:
+        if number_of(settings, "keep_checkpoints") == 0:
             where = self._stands(given, path, ("keep_checkpoints",), ("even_checkpoints",))
             self.notes.error("even_checkpoints needs a number of keep_checkpoints that is not 0.", *where)
         if "checkpoint_interval" in given:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sessions.domain.configuration import flat, values
-from sessions.domain.configuration.checking import Notes
-from sessions.domain.configuration.formats import OLD_BEHAVIOR_KEYS, OLD_SECTIONS, Format, nameless
-from sessions.domain.configuration.names import misspelt, suggestion
+from sessions.domain.configuration.checking import Checker, Notes
+from sessions.domain.configuration.formats import OLD_BEHAVIOR_KEYS, OLD_SECTIONS, Format
+from sessions.domain.configuration.names import meant, misspelt, suggestion
+from sessions.domain.configuration.schema import Section
 from sessions.domain.configuration.table import FROM_ZERO, SAMPLER, SAMPLERS, SIGNALS, VERSION
 from sessions.domain.yaml_tree import TreePath, dump
 
@@ -20,7 +21,10 @@ STEPS_COUNTED = (
     "summary_freq by the number of agents."
 )
 _SAMPLER_NAMES = {"multirange_uniform": "multirangeuniform", "multi_range_uniform": "multirangeuniform"}
+_OF_A_CURRICULUM = ("measure", "thresholds", "min_lesson_length", "signal_smoothing", "parameters")
 _UNNAMED = "YourBehavior"
+# Of samplers: how many steps their values held.
+_INTERVALS = ("resampling-interval", "episode-length")
 
 
 @dataclass
@@ -42,10 +46,22 @@ class Upgrade:
             return {"environment_parameters": self._curricula(self._by_behavior(given), {}, ())}
         if form is Format.SAMPLERS:
             return {"environment_parameters": self._samplers(given, ())}
-        return self._sectioned(given)
+        return self._flat_under_behaviors(given) if form is Format.NAMED else self._sectioned(given)
+
+    def _flat_under_behaviors(self, given: Mapping[Any, Any]) -> dict[str, Any]:
+        """While 0.17 was made, flat settings stood under `behaviors`, and a curriculum among those of its behavior."""
+        behaviors, own = {}, {}
+        for name, settings in given["behaviors"].items():
+            behaviors[name] = settings
+            if isinstance(settings, Mapping) and "curriculum" in settings:
+                behaviors[name] = {key: value for key, value in settings.items() if key != "curriculum"}
+                own[name] = settings["curriculum"]
+        upgraded = flat.FlatUpgrade(self.notes, self.remarks, within=("behaviors",)).behaviors(behaviors)
+        others = {name: value for name, value in given.items() if name != "behaviors"}
+        return self._with_parameters(upgraded | _kept(others), given, own)
 
     def _sectioned(self, given: Mapping[Any, Any]) -> dict[str, Any]:
-        made = {str(name): copy.deepcopy(value) for name, value in given.items() if name not in OLD_SECTIONS}
+        made = _kept(given)
         behaviors = made.get("behaviors")
         for behavior, settings in behaviors.items() if isinstance(behaviors, Mapping) else ():
             for name in OLD_BEHAVIOR_KEYS:
@@ -53,13 +69,24 @@ class Upgrade:
                     message = f"{name} went out of use; the upgrade leaves it out."
                     self.notes.warn(message, "behaviors", str(behavior), name, hint="Results have a folder of the run.")
         modernize(made)
+        return self._with_parameters(made, given)
+
+    def _with_parameters(
+        self, made: dict[str, Any], given: Mapping[Any, Any], own: Mapping[Any, Any] | None = None
+    ) -> dict[str, Any]:
+        """Put what stood in sections of its own until 0.18 among the environment parameters.
+
+        `own` are curricula that stood among the settings of their behavior.
+        """
         parameters = self._samplers(given.get("parameter_randomization"), ("parameter_randomization",))
         curriculum = given.get("curriculum")
         if isinstance(curriculum, Mapping):
             parameters |= self._curricula(curriculum, parameters, ("curriculum",))
+        for name, one in (own or {}).items():
+            parameters |= self._curriculum(str(name), one, parameters, ("behaviors", str(name), "curriculum"))
         present = made.get("environment_parameters")
         if isinstance(present, Mapping):
-            parameters |= {name: _with_names(settings) for name, settings in present.items()}
+            parameters |= present
         if parameters:
             made["environment_parameters"] = parameters
         return made
@@ -77,7 +104,7 @@ class Upgrade:
         for name, sampler in given.items() if isinstance(given, Mapping) else ():
             inner = (*path, str(name))
             self.notes.odd_name(name, inner)
-            if str(name).replace("_", "-") == "resampling-interval":
+            if str(name).replace("_", "-") in _INTERVALS:
                 self.notes.warn(f"{name} is gone: values are drawn anew at each reset.", *inner)
             elif not isinstance(sampler, Mapping):
                 self.notes.error(f"{name} must be a sampler.", *inner, at_value=isinstance(sampler, str))
@@ -96,27 +123,39 @@ class Upgrade:
             where = (*path, spelt) if spelt in given else path
             self.notes.error(f"sampler-type must be one of {', '.join(SAMPLERS)}.", *where)
             return {}
+        parameters = self._drawn(SAMPLERS[kind], {key: one for key, one in given.items() if key != spelt}, path)
+        return {"sampler_type": kind, "sampler_parameters": parameters}
+
+    def _drawn(self, section: Section, given: Mapping[Any, Any], path: TreePath) -> dict[str, Any]:
+        """Return how values are drawn, which stood beside the type of a sampler or under `sampler_parameters`."""
         nested = given.get("sampler_parameters")
-        parameters: dict[str, Any] = {}
-        flat_ones = {name: ((*path, str(name)), value) for name, value in given.items()}
-        if isinstance(nested, Mapping):
-            flat_ones |= {name: ((*path, "sampler_parameters", str(name)), value) for name, value in nested.items()}
-        elif "sampler_parameters" in given:
+        if "sampler_parameters" in given and not isinstance(nested, Mapping):
             self.notes.error("sampler_parameters must have its settings indented under it.", *path,
                              "sampler_parameters", at_value=isinstance(nested, str))  # fmt: skip
-        for name, (where, value) in flat_ones.items():
-            if name in (spelt, "sampler_parameters"):
+        beside = {name: value for name, value in given.items() if name != "sampler_parameters"}
+        made = self._drawn_at(section, beside, path)
+        if isinstance(nested, Mapping):
+            made |= self._drawn_at(section, nested, (*path, "sampler_parameters"))
+        return made
+
+    def _drawn_at(self, section: Section, given: Mapping[Any, Any], path: TreePath) -> dict[str, Any]:
+        checker, made = Checker(self.notes), {}
+        for name, value in given.items():
+            key, where = section.get(name), (*path, str(name))
+            if key is not None:
+                checker.value(key, value, where)
+                made[str(name)] = _number(value)
                 continue
-            if SAMPLERS[kind].get(name) is None:
-                message = f"{name} is no setting of a {kind} sampler; the upgrade leaves it out."
-                self.notes.warn(message, *where, hint=suggestion(str(name), SAMPLERS[kind].names))
-            elif name == "intervals" and not isinstance(value, list):
-                self.notes.error("intervals must be a list such as [[1, 2], [5, 6]].", *where)
-            elif name != "intervals" and values.as_float(value) is None:
-                self.notes.error(f"{name} must be a number.", *where)
+            if self.notes.is_full:
+                break
+            message, hint = f"{name} is no setting of a {section.name} sampler", suggestion(str(name), section.names)
+            if meant(str(name), section):
+                self.notes.error(f"{message}.", *where, hint=hint)
             else:
-                parameters[str(name)] = value if name == "intervals" else _number(value)
-        return {"sampler_type": kind, "sampler_parameters": parameters}
+                self.notes.warn(f"{message}; the upgrade leaves it out.", *where, hint=hint)
+        if given:
+            checker.ordered(section, given, path)
+        return made
 
     def _curricula(self, given: Mapping[Any, Any], taken: Mapping[str, Any], path: TreePath) -> dict[str, Any]:
         made: dict[str, Any] = {}
@@ -124,14 +163,19 @@ class Upgrade:
             # A curriculum of 0.12 stands at the top of its file.
             inner = (*path, str(behavior)) if self.notes.place((*path, str(behavior))) else path
             self.notes.odd_name(behavior, inner)
-            if not isinstance(curriculum, Mapping):
-                self.notes.error(f"{behavior} must have a curriculum indented under it.", *inner)
-                continue
-            for name, lessons in self._lessons(str(behavior), curriculum, inner).items():
-                if name in taken or name in made:
-                    self.notes.warn(f"{name} is set twice; this curriculum is left out.", *inner, "parameters", name)
-                else:
-                    made[name] = {"curriculum": lessons}
+            made |= self._curriculum(str(behavior), curriculum, {**taken, **made}, inner)
+        return made
+
+    def _curriculum(self, behavior: str, given: Any, taken: Mapping[str, Any], path: TreePath) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        if not isinstance(given, Mapping):
+            self.notes.error(f"{behavior} must have a curriculum indented under it.", *path)
+            return made
+        for name, lessons in self._lessons(behavior, given, path).items():
+            if name in taken:
+                self.notes.warn(f"{name} is set twice; this curriculum is left out.", *path, "parameters", name)
+            else:
+                made[name] = {"curriculum": lessons}
         return made
 
     def _lessons(self, behavior: str, given: Mapping[Any, Any], path: TreePath) -> dict[str, list[Any]]:
@@ -139,13 +183,13 @@ class Upgrade:
         self._known(given, path)
         thresholds, parameters = given.get("thresholds"), given.get("parameters")
         if not isinstance(thresholds, list) or any(values.as_float(one) is None for one in thresholds):
-            self.notes.error("thresholds must be a list of numbers.", *path, "thresholds")
+            self.notes.error("thresholds must be a list of numbers.", *path, _spelt("thresholds", given))
             return {}
         if given.get("measure", "reward") not in ("reward", "progress"):
             self.notes.error("measure must be reward or progress.", *path, "measure")
         if not isinstance(parameters, Mapping):
             message = "parameters must hold names with lists of values."
-            self.notes.error(message, *path, "parameters", at_value=isinstance(parameters, str))
+            self.notes.error(message, *path, _spelt("parameters", given), at_value=isinstance(parameters, str))
             return {}
         criteria = [self._criteria(behavior, given, threshold, path) for threshold in thresholds]
         made = {}
@@ -164,16 +208,15 @@ class Upgrade:
         return made
 
     def _known(self, given: Mapping[Any, Any], path: TreePath) -> None:
-        known = ("measure", "thresholds", "min_lesson_length", "signal_smoothing", "parameters")
         for name in given:
-            if name not in known:
-                hint = suggestion(str(name), known)
+            if name not in _OF_A_CURRICULUM:
+                hint = suggestion(str(name), _OF_A_CURRICULUM)
                 message = f"{name} was no setting of a curriculum; the upgrade leaves it out."
                 self.notes.warn(message, *path, str(name), hint=hint)
 
     def _criteria(self, behavior: str, given: Mapping[Any, Any], threshold: Any, path: TreePath) -> dict[str, Any]:
         least = values.as_int(given.get("min_lesson_length", 1))
-        if least is None or least not in FROM_ZERO:
+        if least is None or least not in FROM_ZERO or least != values.as_float(given.get("min_lesson_length", 1)):
             self.notes.error("min_lesson_length must be a whole number, 0 or more.", *path, "min_lesson_length")
         smooth = given.get("signal_smoothing", False)
         if not isinstance(smooth, bool):
@@ -190,6 +233,17 @@ class Upgrade:
     def _remark(self, text: str) -> None:
         if text not in self.remarks:
             self.remarks.append(text)
+
+
+def _spelt(name: str, given: Mapping[Any, Any]) -> str:
+    """The setting of a curriculum that stands for another, when that is missing and the word is near it."""
+    hint = f"Did you mean {name}?"
+    words = (str(word) for word in given if name not in given and word not in _OF_A_CURRICULUM)
+    return next((word for word in words if suggestion(word, _OF_A_CURRICULUM) == hint), name)
+
+
+def _kept(given: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): copy.deepcopy(value) for name, value in given.items() if name not in OLD_SECTIONS}
 
 
 def modernize(tree: dict[str, Any]) -> bool:
@@ -223,18 +277,6 @@ def as_text(tree: Mapping[str, Any], form: Format, remarks: list[str]) -> str:
     )
     head = "".join(f"# {line}\n" for line in (f"{written} {NOT_KEPT}", *remarks))
     return head + dump(tree).decode()
-
-
-def _with_names(settings: Any) -> Any:
-    lessons = settings.get("curriculum") if isinstance(settings, Mapping) else None
-    if not isinstance(lessons, list) or not any(nameless(lesson) for lesson in lessons):
-        return settings
-    return {**settings, "curriculum": [_named(lesson) if nameless(lesson) else lesson for lesson in lessons]}
-
-
-def _named(lesson: Mapping[Any, Any]) -> dict[str, Any]:
-    ((name, inner),) = lesson.items()
-    return {"name": str(name), **inner}
 
 
 def _mappings(given: Any) -> list[dict[str, Any]]:

@@ -14,9 +14,10 @@ from sessions.domain.configuration import owned, upgrading, versions
 from sessions.domain.configuration.checking import Checker, Notes
 from sessions.domain.configuration.findings import Finding, Severity, in_order
 from sessions.domain.configuration.formats import Format, format_of, old_keys, signs_of_sections
+from sessions.domain.configuration.lessons import with_names
 from sessions.domain.configuration.relations import Relations
-from sessions.domain.configuration.table import VERSION
-from sessions.domain.yaml_tree import MAX_BYTES, MAX_NODES, ConfigError, Document, TreePath, parse
+from sessions.domain.configuration.table import ROOT, VERSION
+from sessions.domain.yaml_tree import MAX_BYTES, MAX_NODES, ConfigError, Document, parse
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,12 @@ def _old(
 ) -> str | None:
     if form is Format.SECTIONED:
         signs = signs_of_sections(document.tree)
-        named = {name: value for name, value in document.tree.items() if (name, "curriculum") not in _ends(signs)}
-        _check(notes, named, Checker(notes, plugins, passed_over=old_keys()), has_environment=True)
+        document = notes.document = with_names(document)
+        _check(notes, document.tree, Checker(notes, plugins, passed_over=old_keys()), has_environment=True)
+    elif form is Format.NAMED:
+        signs = [("behaviors",)]
+        others = {name: value for name, value in document.tree.items() if name != "behaviors"}
+        Checker(notes, plugins, passed_over=old_keys()).section(ROOT, others, ())
     else:
         signs = [(str(next(iter(document.tree))),)]
     message = f"This is written for ML-Agents {form.value}; {VERSION} refuses it."
@@ -150,7 +155,12 @@ def _old(
         tree["environment_parameters"] = _parameters_of(notes, beside)
     if any(one.severity is Severity.ERROR for one in notes.found[before:]):
         return None
-    return _if_sound(tree, form, upgrade.remarks, plugins)
+    upgraded = _if_sound(tree, form, upgrade.remarks, plugins)
+    if upgraded is None and sum(one.severity is Severity.ERROR for one in notes.found) == 1:
+        faults = _faults(tree, plugins)
+        why = faults[0].message if faults else "It would be larger than a configuration may be."
+        notes.error(f"No upgrade can be made of this: {why[0].lower()}{why[1:]}", *signs[0])
+    return upgraded
 
 
 def _parameters_of(notes: Notes, beside: Sequence[Beside]) -> dict[str, Any]:
@@ -171,11 +181,6 @@ def _parameters_of(notes: Notes, beside: Sequence[Beside]) -> dict[str, Any]:
     return parameters
 
 
-def _ends(signs: list[TreePath]) -> set[tuple[str, str]]:
-    """First and last part of paths; a section whose lessons have no names is not looked into before its upgrade."""
-    return {(sign[0], sign[-1]) for sign in signs}
-
-
 def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) -> None:
     checker.configuration(tree)
     if isinstance(tree, Mapping):
@@ -184,13 +189,17 @@ def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) 
 
 def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str], plugins: Collection[str] | None) -> str | None:
     """The text of an upgrade, unless 1.1.0 or MENTOR would refuse that too; a curriculum alone needs no behaviors."""
-    notes = Notes(Document(tree, {}, {}))
-    whole = tree if tree.keys() & {"behaviors", "default_settings"} else {**tree, "behaviors": {"A": {}}}
-    _check(notes, whole, Checker(notes, plugins), has_environment=True)
-    if notes.refused or _nodes(tree) > MAX_NODES:
+    if _faults(tree, plugins) or _nodes(tree) > MAX_NODES:
         return None
     text = upgrading.as_text(tree, form, remarks)
     return text if len(text.encode()) <= MAX_BYTES else None
+
+
+def _faults(tree: Mapping[str, Any], plugins: Collection[str] | None) -> list[Finding]:
+    notes = Notes(Document(tree, {}, {}))
+    whole = tree if tree.keys() & {"behaviors", "default_settings"} else {**tree, "behaviors": {"A": {}}}
+    _check(notes, whole, Checker(notes, plugins), has_environment=True)
+    return [one for one in notes.found if one.severity is Severity.ERROR]
 
 
 def _nodes(tree: Any) -> int:

@@ -209,6 +209,45 @@ environment_parameters:
           value: 2.0
 """
 
+FLAT_UNDER_BEHAVIORS = """\
+behaviors:
+    Roller:
+        trainer: ppo
+        batch_size: 64
+        buffer_size: 12000
+        hidden_units: 128
+        learning_rate: 3.0e-4
+        max_steps: 5.0e5
+        normalize: true
+        use_recurrent: true
+        sequence_length: 32
+        memory_size: 64
+        reward_signals:
+            extrinsic:
+                strength: 1.0
+                gamma: 0.99
+            curiosity:
+                strength: 0.02
+                gamma: 0.99
+                encoding_size: 64
+        self_play:
+            window: 10
+            save_steps: 50000
+        curriculum:
+            measure: progress
+            thresholds: [0.1, 0.3]
+            min_lesson_length: 100
+            signal_smoothing: true
+            parameters:
+                height: [1.5, 2.0, 2.5]
+    Cart:
+        trainer: sac
+        batch_size: 128
+        init_entcoef: 0.5
+        train_interval: 2
+        summary_freq: 1000
+"""
+
 OLD = {
     "flat ppo": ("0.16 or older", FLAT_PPO),
     "flat sac": ("0.16 or older", FLAT_SAC),
@@ -218,6 +257,8 @@ OLD = {
     "curriculum": ("0.16 or older, curriculum", CURRICULUM_0_16),
     "curriculum in JSON": ("0.16 or older, curriculum", CURRICULUM_0_10),
     "samplers": ("0.16 or older, samplers", SAMPLERS_0_16),
+    "flat under behaviors": ("0.17.0.dev0", FLAT_UNDER_BEHAVIORS),
+    "flat and randomized": ("0.17.0.dev0", FLAT_UNDER_BEHAVIORS + RANDOMIZED),
     "output path": ("0.17-0.18", "behaviors:\n" + ppo(rest=OUTPUT_PATH) + sac("Other", rest=OUTPUT_PATH)),
     "randomized": ("0.17-0.18", "behaviors:\n" + ppo(rest=OUTPUT_PATH) + RANDOMIZED),
     "randomized only": ("0.17-0.18", "behaviors:\n" + sac() + RANDOMIZED),

@@ -72,6 +72,7 @@ _PARAMETERS = (
     "{sampler_type: Uniform, sampler_parameters: {}}", "{sampler_type: constant, sampler_parameters: {value: 3}}",
     "{sampler_type: uniform, sampler_parameters: {min_value: 4}}", "{sampler_typ: uniform, sampler_parameters: {}}",
     "{sampler_type: uniform, sampler_parameters: {mean: 4}}", "{sampler_type: [a], sampler_parameters: {}}",
+    "{sampler_type: uniform, sampler_parameters: {min_value: true, max_value: 0.5}}",
     "{sampler_type: gaussian, sampler_parameters: {st_dev: -4}}", "{sampler-type: uniform, min_value: 1}",
 )  # fmt: skip
 _BEHAVIORS = (
@@ -79,6 +80,8 @@ _BEHAVIORS = (
     "{A: {even_checkpoints: true, keep_checkpoints: 0}}", "{A: {5: 1}}", "{A: {null: 1}}", "{A: {Max_steps: 5}}",
     "{A: {network_settings: {memory: {sequence_length: 200}}, trainer_type: sac}}", "{yes: {}}",
     "{A: {network_settings: {memory: {sequence_length: 200}}}}",
+    "{A: {network_settings: {memory: {memory_size: true}}}}",
+    "{A: {network_settings: {memory: {}}, trainer_type: ppo, hyperparameters: {batch_size: true}}}",
     "{A: {hyperparameters: {shared_critic: true}, trainer_type: poca}}",
 )  # fmt: skip
 _DEFAULTS = (

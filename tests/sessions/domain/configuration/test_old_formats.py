@@ -12,7 +12,16 @@ from sessions.domain.configuration.table import SECTIONS
 from sessions.domain.configuration.validation import difference, validate
 from tests.sessions.domain.configuration.examples import CURRENT
 from tests.sessions.domain.configuration.mutations import mutants
-from tests.sessions.domain.configuration.old_examples import CURRICULUM_0_10, FLAT_OLDEST, FLAT_PPO, FLAT_SAC, OLD
+from tests.sessions.domain.configuration.old_examples import (
+    CURRICULUM_0_10,
+    CURRICULUM_0_16,
+    FLAT_OLDEST,
+    FLAT_PPO,
+    FLAT_SAC,
+    FLAT_UNDER_BEHAVIORS,
+    OLD,
+    SAMPLERS_0_16,
+)
 from tests.sessions.domain.configuration.real_parser import refusals
 
 
@@ -77,6 +86,59 @@ def test_a_curriculum_is_for_the_behavior_its_file_is_named_after() -> None:
 def test_what_every_behavior_sets_otherwise_than_default_is_named() -> None:
     text = "default:\n  trainer: ppo\n  batch_size: 64\n  beta: 0.1\nA:\n  batch_size: 32\nB:\n  batch_size: 16\n"
     assert "# Every behavior sets otherwise than default: batch_size.\n" in (validate(text.encode()).upgraded or "")
+
+
+def test_flat_settings_under_behaviors_keep_their_curriculum() -> None:
+    tree = upgraded(FLAT_UNDER_BEHAVIORS)
+    assert tree["behaviors"]["Roller"]["network_settings"]["memory"] == {"sequence_length": 32, "memory_size": 64}
+    assert tree["behaviors"]["Cart"]["hyperparameters"]["init_entcoef"] == 0.5
+    lessons = tree["environment_parameters"]["height"]["curriculum"]
+    assert [lesson["value"] for lesson in lessons] == [1.5, 2.0, 2.5]
+    assert lessons[1]["completion_criteria"]["behavior"] == "Roller"
+
+
+def test_a_setting_of_today_in_the_wrong_place_makes_no_old_format() -> None:
+    validation = validate(b"behaviors:\n  A:\n    trainer_type: ppo\n    batch_size: 64\n    beta: 0.1\n    gamma: 1\n")
+    assert (validation.format, [one.line for one in validation.errors]) == ("1.1.0", [4, 5, 6])
+    assert validation.errors[0].hint == "batch_size belongs under hyperparameters."
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        (FLAT_UNDER_BEHAVIORS, "hidden_units: 128", "hidden_units: many"),
+        (FLAT_UNDER_BEHAVIORS, "thresholds: [0.1, 0.3]", "tresholds: [0.1, 0.3]"),
+        (FLAT_UNDER_BEHAVIORS, "height: [1.5, 2.0, 2.5]", "height: [1.5, 2.0]"),
+        (OLD["nameless lessons"][1], "threshold: 0.3", "threshold: 3x"),
+        (OLD["nameless lessons"][1], "value: 1.5", "valeu: 1.5"),
+        (CURRICULUM_0_16, "parameters:", "parameter:"),
+        (CURRICULUM_0_16, "min_lesson_length: 100", "min_lesson_length: 1.5"),
+        (SAMPLERS_0_16, "intervals: [[7, 10], [15, 20]]", "intervals: [[7, ten], [15, 20]]"),
+        (SAMPLERS_0_16, "max_value: 10", "max_value: 0.1"),
+        (SAMPLERS_0_16, "max_value: 10", "maxvalue: 10"),
+        (CURRICULUM_0_16, "thresholds: [0.1, 0.3, 0.5]", "THRESHOLDS: [0.1, 0.3, 0.5]"),
+    ],
+)
+def test_a_mistake_in_an_old_file_is_an_error_in_its_line(text: str, good: str, bad: str) -> None:
+    validation = validate(text.replace(good, bad, 1).encode())
+    line = next(number for number, one in enumerate(text.splitlines(), 1) if good in one)
+    assert validation.upgraded is None
+    assert line in [one.line for one in validation.errors]
+
+
+def test_what_two_behaviors_share_by_name_is_looked_at_once() -> None:
+    text = "Twin: Roller\nRoller:\n  trainer: ppo\n  batch_size: many\n  betta: 0.1\n"
+    assert [one.line for one in validate(text.encode()).findings] == [1, 4, 5]
+
+
+def test_a_misspelt_end_of_a_range_is_not_told_at_the_other_end_too() -> None:
+    text = SAMPLERS_0_16.replace("    min_value: 0.5\n    max_value: 10\n", "    min_value: 5\n    max value: 10\n")
+    assert [one.line for one in validate(text.encode()).errors] == [1, 5]
+
+
+def test_capitals_hide_no_name() -> None:
+    told = validate(FLAT_SAC.replace("    tau: 0.005\n", "    TAU: 0.005\n").encode()).warnings
+    assert [one.hint for one in told if one.line == 19] == ["Did you mean tau?"]
 
 
 def test_json_may_be_indented_with_tabs() -> None:

@@ -15,6 +15,9 @@ from tests.sessions.domain.configuration.strict_cases import strict_cases
 from tests.sessions.domain.test_config import HOSTILE, SYNTAX
 
 A = "behaviors:\n  A:\n    trainer_type: ppo\n"
+MEMORY = (
+    A + "    hyperparameters:\n      batch_size: 7\n    network_settings:\n      memory:\n        sequence_length: 64\n"
+)
 
 
 def validated(text: str | bytes) -> Validation:
@@ -58,11 +61,15 @@ def test_several_mistakes_are_all_told_in_their_order() -> None:
         (A + "    hyperparameters:\n      learning_rate: 0\n", "warning", 5, "only above 0 makes sense"),
         (A + "    hyperparameters:\n      learning_rate: 3\n", "warning", 5, "far from what is usual"),
         (A + "    hyperparameters:\n      tau: 0.1\n", "error", 5, "hyperparameters of ppo"),
+        (A + "    hyperparameters:\n      tau: 0.1\n      init_entcoef: 1\n", "error", 3, "are hyperparameters of sac"),
+        (MEMORY, "error", 5, "sequence_length (64) is larger than batch_size (7)"),
+        (MEMORY, "error", 8, "sequence_length (64) is larger than batch_size (7)"),
         (A + "    hyperparameters:\n      learning_rate_schedule: cosine\n", "error", 5, "linear or constant"),
         (A + "    max_steps: 500000\n", "warning", 4, "gives 10 points in 500,000 steps"),
         (A + "    max_steps: 100\n    summary_freq: 200\n", "warning", 5, "no summary"),
         (A + "    max_steps: 9000\n    summary_freq: 90\n", "warning", 4, "before its buffer"),
         (A + "    checkpoint_interval: 10000000\n    max_steps: 600000\n", "warning", 4, "nothing is saved"),
+        (A + "    keep_checkpoints: 0\n", "warning", 4, "keeps every checkpoint"),
         (A + "    even_checkpoints: true\n    keep_checkpoints: 0\n", "error", 5, "not 0"),
         (A + "    network_settings:\n      memory:\n        memory_size: 7\n", "error", 6, "even"),
         (
@@ -104,6 +111,7 @@ def test_each_mistake_is_found_at_its_line(text: str, severity: str, line: int, 
     ("text", "line", "words"),
     [
         ("behaviors\n  A:\n    max_steps: 5\n", 1, "colon is missing after behaviors"),
+        ("behaviors:\n  A: [1]\n    trainer_type: ppo\n    max_steps: 5\n", 2, "exclude each other"),
         (A + "    hyperparameters\n      batch_size: 5\n", 4, "colon is missing after hyperparameters"),
         (A + "    max_steps 5000\n    time_horizon: 64\n", 4, "colon is missing after max_steps"),
         (A + "    max_steps 5000\n", 4, "colon is missing after max_steps"),
@@ -182,6 +190,11 @@ def test_lessons_are_checked_one_by_one() -> None:
     assert "The last lesson has no next one: its completion_criteria is ignored." in messages
 
 
+def test_a_misspelt_trainer_type_still_says_which_hyperparameters_there_are() -> None:
+    text = "behaviors:\n  A:\n    trainer-type: sac\n    hyperparameters:\n      tau: 0.1\n      init_entcoef: 1\n"
+    assert [one.line for one in validated(text).errors] == [3]
+
+
 def test_hyperparameters_of_another_trainer_come_along_with_default_settings() -> None:
     text = "default_settings: {trainer_type: ppo}\nbehaviors:\n  A:\n    trainer_type: sac\n"
     ((severity, line, message),) = [one for one in found(text) if "default_settings" in one[2]]
@@ -195,6 +208,9 @@ def test_a_trainer_of_a_plugin_is_known_when_it_is_named() -> None:
     assert [one.line for one in validate(data).errors] == [3]
     assert validate(data, plugins=["a2c"]).valid
     assert validate(data, plugins=None).valid
+    own = b"{exploration_schedule: linear, batch_sise: 5}"
+    data = b"behaviors: {A: {trainer_type: dqn, summary_freq: 100, hyperparameters: " + own + b"}}"
+    assert [one.hint for one in validate(data, plugins=["dqn"]).warnings] == ["Did you mean batch_size?"]
 
 
 def test_a_build_that_is_named_elsewhere_may_run_several_times() -> None:
