@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -231,12 +233,24 @@ MORE_HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, *MORE_HOSTILE])
-def test_nothing_hostile_takes_a_second(name: str) -> None:
+def seconds(look: Callable[[], Any]) -> float:
     began = time.process_time()
-    validation = validated({**HOSTILE, **MORE_HOSTILE}[name])
-    assert time.process_time() - began < 1
-    assert len(validation.findings) <= 1000
+    look()
+    return time.process_time() - began
+
+
+@pytest.fixture(scope="module")
+def for_the_examples() -> float:
+    """Seconds of a core for what is usual, on this machine as it is now."""
+    return seconds(lambda: [validated(text) for text in CURRENT.values()])
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, *MORE_HOSTILE])
+def test_nothing_hostile_takes_much_longer_than_what_is_usual(name: str, for_the_examples: float) -> None:
+    text = {**HOSTILE, **MORE_HOSTILE}[name]
+    answers: list[Validation] = []
+    assert seconds(lambda: answers.append(validated(text))) < 100 * for_the_examples
+    assert len(answers[0].findings) <= 1000
 
 
 @given(st.binary(max_size=300) | st.text(SYNTAX, max_size=80).map(str.encode))
