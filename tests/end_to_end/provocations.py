@@ -206,6 +206,10 @@ EVERYTHING = {
 NOT_HERE = {
     "api_mismatch_old",
     "behavior_missing_old",
+    "brain_unused",
+    "curriculum_old",
+    "default_missing",
+    "demo_first_bug",
     "env_stuck",
     "env_comm",
     "dll_or_cmd_missing",

@@ -32,8 +32,12 @@ SAVING = (
     Entry(
         "onnx_other", "export",
         r"torch\.onnx\.(?:errors\.)?\w+Error|OnnxExporterError|Unsupported ONNX opset version|UnsupportedOperatorError"
-        r"|Bad node spec for node|in export_policy_model\n(?:(?!KeyboardInterrupt).{0,300}\n){1,60}?"
-        r"(?:\w{1,60}\.){0,8}\w{0,60}(?:Error|Exception)\b",
+        r"|Bad node spec for node"
+        # Raised by torch or onnx while it exports, or by the call of the one by the other.
+        r"|in export_policy_model\n(?:.{0,300}\n){0,60}?\s{0,20}"
+        r"(?:File \"[^\"\n]{0,300}[\\/](?:torch|onnx\w{0,20})[\\/][^\"\n]{1,200}\", line .{1,120}"
+        r"|torch\.onnx\..{0,300})\n"
+        r"(?:\s(?!\s{0,20}File ).{0,300}\n){0,2}(?:\w{1,60}\.){0,8}\w{0,60}(?:Error|Exception)\b",
         "The model could not be exported",
         "The versions of PyTorch and onnx do not fit together. The checkpoint was saved all the same.",
         "Use the PyTorch version that this ML-Agents was made for, then resume.",
