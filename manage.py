@@ -10,7 +10,10 @@ def main() -> None:
     from django.core.management import execute_from_command_line
 
     try:
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            sys.stdout.flush()  # that nobody reads on is told here, and not after the end
     except Exception as error:
         if "--traceback" in sys.argv:
             raise
