@@ -86,11 +86,11 @@ def test_a_page_that_does_not_read_is_let_go_before_it_costs_memory(mentor: Runn
     slow = Socket(mentor, "/ws/sessions/slow-page/", cookies, buffer=4096)
     slow.send({"type": "follow", "attempt": 1, "log": 0, "points": ""})
     before = web.memory_info().rss
-    eventually(lambda: console.stat().st_size > 40_000_000, seconds=120, what="a long console")
+    eventually(lambda: console.stat().st_size > 25_000_000, seconds=120, what="a long console")
     grown = web.memory_info().rss - before
     mentor.ask("POST", "sessions/slow-page/kill/")
     mentor.wait_for("slow-page", "stopped")
-    assert grown < 30_000_000
+    assert grown < 20_000_000
     eventually(lambda: not web_connections(web, slow), seconds=60, what="the end of the connection")
     slow.close()
     fresh = Reader(mentor, "slow-page", cookies)
