@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sessions.domain import shell_words
@@ -75,21 +76,38 @@ class _Failed(NamedTuple):
     in_thread: bool = False
 
 
+@dataclass(frozen=True)
+class Failures:
+    """What a console says of failures.
+
+    `last` is what `last_failure` returns, `main` the last one of the main process alone: a worker that fails may be
+    started again. It is `left_alone` when its last word is that of a worker whose main process is gone, or of a thread.
+    """
+
+    last: str | None = None
+    main: str | None = None
+    left_alone: bool = False
+
+
 def last_failure(lines: Iterable[str]) -> str | None:
     """Return how the trainer says it failed, from the last lines of its console; None when it does not say.
 
     That is the class (without its module) and message of the main process's last traceback, or of the last one there
     is, or what is wrong with the command line; in one line of at most 300 characters.
     """
-    failures = list(_failures(_cut(lines)))
-    return next((one.text for one in reversed(failures) if one.is_main), None) or (
-        failures[-1].text if failures else None
-    )
+    return failures_of(lines).last
 
 
-def main_failure(lines: Iterable[str]) -> str | None:
-    """Return the last failure of the main process alone: a worker that fails may be started again."""
-    return next((one.text for one in reversed(list(_failures(_cut(lines)))) if one.is_main), None)
+def failures_of(lines: Iterable[str]) -> Failures:
+    """Return everything that the last lines of a console say of how the trainer failed."""
+    cut = _cut(lines)
+    found = list(_failures(cut))
+    if not found:
+        return Failures()
+    main = next((one.text for one in reversed(found) if one.is_main), None)
+    newest = found[-1]
+    alone = newest.line > _last_record(cut) and (newest.in_thread or newest.text.startswith(_ALONE))
+    return Failures(main or newest.text, main, alone)
 
 
 def bare_failure(lines: Iterable[str]) -> str | None:
@@ -99,15 +117,6 @@ def bare_failure(lines: Iterable[str]) -> str | None:
         if ":" in cut[number] and EXCEPTION.fullmatch(cut[number]):
             return _told(cut[number], cut, number + 1)
     return None
-
-
-def is_left_alone(lines: Iterable[str]) -> bool:
-    """Tell whether a console ends with a worker's word that the main process is gone, or with a thread's failure."""
-    cut = _cut(lines)
-    failures = list(_failures(cut))
-    if not failures or failures[-1].line <= _last_record(cut):
-        return False
-    return failures[-1].in_thread or failures[-1].text.startswith(_ALONE)
 
 
 def is_frame(line: str) -> bool:

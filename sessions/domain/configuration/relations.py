@@ -128,16 +128,12 @@ class Relations:
         own = own if isinstance(own, Mapping) else {}
         if section is None:
             self._of_a_plugin(own, inner)
-        else:
-            self._of_a_trainer(section, settings, given, path)
-
-    def _of_a_trainer(
-        self, section: Section, settings: Mapping[Any, Any], given: Mapping[Any, Any], path: TreePath
-    ) -> None:
-        own = given.get("hyperparameters")
-        own = own if isinstance(own, Mapping) else {}
-        self.checker.section(section, own, (*path, "hyperparameters"))
+            return
+        self.checker.section(section, own, inner)
         self._of_another_trainer(section, own, given, path)
+        self._inherited(section, settings, own, path)
+
+    def _inherited(self, section: Section, settings: Mapping[Any, Any], own: Mapping[Any, Any], path: TreePath) -> None:
         merged = settings["hyperparameters"]
         inherited = [str(name) for name in merged if name not in section.names and name not in own]
         if inherited:

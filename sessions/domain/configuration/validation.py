@@ -122,7 +122,7 @@ def _current(notes: Notes, document: Document, *, plugins: Collection[str] | Non
     tree = copy.deepcopy(dict(document.tree))
     if not upgrading.modernize(tree):
         return None
-    return _if_sound(tree, Format.CURRENT, [], plugins)
+    return None if _faults(tree, plugins) else _text(tree, Format.CURRENT, [])
 
 
 def _old(
@@ -155,9 +155,9 @@ def _old(
         tree["environment_parameters"] = _parameters_of(notes, beside)
     if any(one.severity is Severity.ERROR for one in notes.found[before:]):
         return None
-    upgraded = _if_sound(tree, form, upgrade.remarks, plugins)
+    faults = _faults(tree, plugins)
+    upgraded = None if faults else _text(tree, form, upgrade.remarks)
     if upgraded is None and sum(one.severity is Severity.ERROR for one in notes.found) == 1:
-        faults = _faults(tree, plugins)
         why = faults[0].message if faults else "It would be larger than a configuration may be."
         notes.error(f"No upgrade can be made of this: {why[0].lower()}{why[1:]}", *signs[0])
     return upgraded
@@ -187,15 +187,16 @@ def _check(notes: Notes, tree: Any, checker: Checker, *, has_environment: bool) 
         Relations(checker).configuration(tree, has_environment=has_environment)
 
 
-def _if_sound(tree: Mapping[str, Any], form: Format, remarks: list[str], plugins: Collection[str] | None) -> str | None:
-    """The text of an upgrade, unless 1.1.0 or MENTOR would refuse that too; a curriculum alone needs no behaviors."""
-    if _faults(tree, plugins) or _nodes(tree) > MAX_NODES:
+def _text(tree: Mapping[str, Any], form: Format, remarks: list[str]) -> str | None:
+    """The text of an upgrade, unless it would be larger than a configuration may be."""
+    if _nodes(tree) > MAX_NODES:
         return None
     text = upgrading.as_text(tree, form, remarks)
     return text if len(text.encode()) <= MAX_BYTES else None
 
 
 def _faults(tree: Mapping[str, Any], plugins: Collection[str] | None) -> list[Finding]:
+    """Why 1.1.0 or MENTOR would refuse an upgrade too; a curriculum alone needs no behaviors."""
     notes = Notes(Document(tree, {}, {}))
     whole = tree if tree.keys() & {"behaviors", "default_settings"} else {**tree, "behaviors": {"A": {}}}
     _check(notes, whole, Checker(notes, plugins), has_environment=True)

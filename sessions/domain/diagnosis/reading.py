@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
 from sessions.domain.diagnosis.texts import out_of_notebook, undressed
-from sessions.domain.failures import RECORD_PREFIX, bare_failure, is_left_alone, last_failure, main_failure
+from sessions.domain.failures import RECORD_PREFIX, bare_failure, failures_of
 from sessions.domain.states import ENDED, State
 
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
@@ -63,8 +63,9 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
     story = _Story()
     for line in lines:
         story.take(line)
-    main, last = main_failure(lines), last_failure(lines)
-    if main is None and not story.interrupted and is_left_alone(lines):
+    failures = failures_of(lines)
+    main, last = failures.main, failures.last
+    if main is None and not story.interrupted and failures.left_alone:
         main = last
     if last is None:
         main = last = bare_failure(lines)
