@@ -19,11 +19,14 @@ from tests.browsing import BROWSERS, find_browser
 from tests.factories import make_user
 from tests.running import eventually
 
-# How long an example takes says how busy the machine is.
-hypothesis.register_profile("mentor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-hypothesis.load_profile("mentor")
-
 REQUIRE_ALL = os.environ.get("MENTOR_TEST_REQUIRE") == "all"
+
+# How long an example takes says how busy the machine is. New examples are looked for while one works; what decides
+# whether a change lands is the same each time.
+hypothesis.register_profile(
+    "mentor", deadline=None, derandomize=REQUIRE_ALL, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.load_profile("mentor")
 
 
 def mlagents_is_there() -> str | None:

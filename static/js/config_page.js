@@ -107,6 +107,8 @@ function start(cm, schema) {
   part("keep").addEventListener("click", trying(keep));
   part("begin").addEventListener("change", (event) => trying(begin)(event.target));
   part("compare").addEventListener("change", trying(compare));
+  // What was chosen before the editor was loaded.
+  if (part("begin").value) part("begin").dispatchEvent(new Event("change"));
 }
 
 function tell(key) {

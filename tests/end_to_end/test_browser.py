@@ -17,7 +17,7 @@ from tests.running import RunningMentor, eventually, running_mentor
 from tests.sessions.domain.configuration.old_examples import FLAT_PPO, SAMPLERS_0_16
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Dialog, Page
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -205,11 +205,16 @@ def test_the_start_form_works_without_javascript(mentor: RunningMentor, plain: V
 
 def test_a_configuration_is_written_in_the_editor(mentor: RunningMentor, visitor: Visitor) -> None:
     page = visitor.page
+    schemas: list[Route] = []
+    page.route("**/api/configs/schema/", lambda route: schemas.append(route))
     page.goto(f"{mentor.url}/start/")
     page.get_by_role("button", name="Write").click()
     text = page.locator("#id_config_text")
     page.get_by_label("Begin with").select_option("SAC")
+    eventually(lambda: page.evaluate("1") and schemas, what="the question for what the editor knows")
+    schemas[0].continue_()  # who was faster than the editor is heard all the same
     visitor.waits_for("[data-config-summary]", "No findings.")
+    assert "trainer_type: sac" in text.input_value()
     page.get_by_text("Common settings").click()
     page.get_by_label("hidden_units").fill("64")
     page.keyboard.press("Tab")

@@ -21,8 +21,8 @@ def kill_mentor(mentor: RunningMentor) -> None:
     assert mentor.process is not None
     parts = list(mentor.parts().values())
     mentor.process.kill()
-    mentor.process.wait(10)
-    psutil.wait_procs(parts, timeout=10)
+    mentor.process.wait(30)
+    psutil.wait_procs(parts, timeout=30)
 
 
 def test_a_training_outlives_many_restarts_of_mentor(tmp_path: Path) -> None:

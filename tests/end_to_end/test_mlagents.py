@@ -92,7 +92,7 @@ def test_stop_saves_a_model_that_loads_and_resume_goes_on_from_it(mentor: Runnin
     start(mentor, "stopped", env_path=build, no_graphics=True, overrides=long)
     eventually(lambda: mentor.session("stopped")["step"] > 0, what="the first summary")
     mentor.ask("POST", "sessions/stopped/stop/")
-    done = mentor.wait_for("stopped", "stopped", "completed", "failed", "lost", seconds=20)
+    done = mentor.wait_for("stopped", "stopped", "completed", "failed", "lost")
     assert done["state"] == "stopped", done["explanation"]
     saved = next(one for one in done["saved"] if one["final"])
     model = onnx.load_from_string(mentor.ask("GET", f"sessions/stopped/artifacts/{saved['id']}/", raw=True))
@@ -100,7 +100,7 @@ def test_stop_saves_a_model_that_loads_and_resume_goes_on_from_it(mentor: Runnin
     mentor.ask("POST", "sessions/stopped/resume/")
     eventually(lambda: mentor.session("stopped")["step"] > saved["step"], what="steps after those before")
     mentor.ask("POST", "sessions/stopped/stop/")
-    done = mentor.wait_for("stopped", "stopped", "completed", "failed", "lost", seconds=20)
+    done = mentor.wait_for("stopped", "stopped", "completed", "failed", "lost")
     assert [one["state"] for one in done["attempts"]] == ["stopped", "stopped"]
 
 

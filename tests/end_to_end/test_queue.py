@@ -125,7 +125,6 @@ def test_twenty_sessions_under_kills_keep_order_and_limits(tmp_path: Path) -> No
 
 def check_order(order: list[str], granted: dict[str, str], priorities: dict[str, int]) -> None:
     """Among those that need the same, who stood before was granted before."""
-    """Each was granted once; among those that need the same, who stood before was granted before."""
     assert [priorities[run_id] for run_id in order] == sorted(priorities.values(), reverse=True)
     alike = [run_id for run_id in order if not run_id.startswith("editor")]
     for before, after in itertools.pairwise(alike):

@@ -220,7 +220,7 @@ def test_a_paused_training_frees_what_it_held_and_goes_on_from_its_step(
     spec = attempt_of(mentor, "paused", 1).read_spec()
     assert spec is not None
     assert mentor.ask("POST", "sessions/paused/pause/")["state"] in {"running", "stopping"}
-    done = ended(mentor, "paused", "paused", seconds=30)
+    done = ended(mentor, "paused", "paused")
     assert done["explanation"].startswith("Paused; Ball.onnx was saved at step ")
     assert with_cookie(spec.cookie) == []
     assert condition(results_of(mentor, "paused") / "Ball" / "checkpoint.pt") is Condition.WHOLE
@@ -230,7 +230,7 @@ def test_a_paused_training_frees_what_it_held_and_goes_on_from_its_step(
     eventually(lambda: 2 in steps_of(mentor, "paused"), what="a summary of the second attempt")
     assert f"Resuming training from step {step}." in mentor.console("paused")
     mentor.ask("POST", "sessions/paused/stop/")
-    ended(mentor, "paused", "stopped", seconds=30)
+    ended(mentor, "paused", "stopped")
     steps = steps_of(mentor, "paused")
     assert sorted(steps) == [1, 2]
     assert min(steps[2]) > step - 200

@@ -110,7 +110,7 @@ def test_who_does_not_stop_shows_its_countdown_and_is_ended_with_the_reason(ment
     assert stopping["grace_seconds"] == GRACE_SECONDS
     assert 0 < stopping["seconds_left"] <= GRACE_SECONDS
     eventually(lambda: (mentor.session("deaf")["stopping"] or {}).get("stage") == "saving", what="the trainer's answer")
-    done = ended(mentor, "deaf", "stopped", seconds=60)
+    done = ended(mentor, "deaf", "stopped")
     assert done["explanation"].startswith(f"It had not stopped within {GRACE_SECONDS} s, and was ended by force.")
     leaves_nothing(mentor, "deaf")
 
@@ -122,7 +122,7 @@ def test_a_kill_while_stopping_does_not_wait(mentor: RunningMentor) -> None:
     eventually(attempt_of(mentor, "hurry").stop_request.exists, what="the stop on disk")
     assert "kill" in ask(mentor, "hurry", "stop")["actions"]
     ask(mentor, "hurry", "kill")
-    done = ended(mentor, "hurry", "stopped", seconds=GRACE_SECONDS)
+    done = ended(mentor, "hurry", "stopped")
     assert done["explanation"].startswith("Ended at once, by force, while it was stopping.")
     leaves_nothing(mentor, "hurry")
 
@@ -164,7 +164,7 @@ def test_a_stop_while_torch_is_loaded_saves_nothing_and_the_resume_begins_anew(
     mlagents("loading", 600)
     eventually(attempt_of(mentor, "loading").train_json.exists, what="the trainer's process")
     ask(mentor, "loading", "pause")
-    done = ended(mentor, "loading", "paused", seconds=GRACE_SECONDS)
+    done = ended(mentor, "loading", "paused")
     assert done["explanation"] == "Paused, before training began; nothing new was saved."
     assert (done["attempts"][0]["exit_code"], done["receipt"]["files"]) == (75, [])
     leaves_nothing(mentor, "loading")
@@ -181,7 +181,7 @@ def test_a_stop_while_it_waits_for_the_editor_leaves_no_process(mentor: RunningM
     start(mentor, "editor", config=MLAGENTS_CONFIG % 600, trainer="mlagents")
     mentor.wait_for("editor", "waiting_for_editor")
     ask(mentor, "editor", "stop")
-    ended(mentor, "editor", "stopped", seconds=GRACE_SECONDS + 10)
+    ended(mentor, "editor", "stopped")
     leaves_nothing(mentor, "editor")
     assert not port_is_taken(EDITOR_PORT)
 
@@ -195,7 +195,7 @@ def test_a_stop_while_a_checkpoint_is_written_leaves_one_that_loads(
     folder = RunDirectory(mentor.home, "writing").results / "writing" / "Ball"
     eventually(lambda: any(folder.glob("Ball-*.pt")), what="the first bytes of a checkpoint")
     attempt_of(mentor, "writing").request_stop("ada")  # at once: the next moment is the one that matters
-    done = ended(mentor, "writing", "stopped", seconds=GRACE_SECONDS + 10)
+    done = ended(mentor, "writing", "stopped")
     assert condition(folder / "checkpoint.pt") is Condition.WHOLE
     assert done["receipt"]["whole"] is True
     ask(mentor, "writing", "resume")

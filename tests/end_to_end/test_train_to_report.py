@@ -56,7 +56,7 @@ def test_stop_saves_and_says_what_was_saved(mentor: RunningMentor) -> None:
     start(mentor, "stopped", env_args=["--steps-per-second=500"])
     eventually(lambda: mentor.session("stopped")["step"] > 0, what="the first summary")
     mentor.ask("POST", "sessions/stopped/stop/")
-    done = mentor.wait_for("stopped", "stopped", "completed", "failed", "lost", seconds=15)
+    done = mentor.wait_for("stopped", "stopped", "completed", "failed", "lost")
     assert done["state"] == "stopped"
     assert "Ball.onnx" in done["explanation"]
     assert (mentor.home / "runs/stopped/results/stopped/Ball.onnx").is_file()
