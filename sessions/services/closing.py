@@ -16,10 +16,11 @@ from sessions.domain.states import ACTIVE, State
 from sessions.models import Artifact, Attempt, BehaviorProgress, TrainingSession
 from sessions.runtime.files import size_and_crc32
 from sessions.runtime.rundir import ExitRecord
+from sessions.runtime.tails import tail
 from sessions.services import artifacts, rules
 from sessions.services.alarms import raise_alarm
 from sessions.services.ending import end
-from sessions.services.ingest import Ingester, read_block
+from sessions.services.ingest import Ingester
 from sessions.services.progress import advance
 from sessions.services.stopping import STOPPED_BY
 from sessions.services.transitions import SUPERVISOR, move
@@ -126,7 +127,7 @@ def _ending(ingester: Ingester, record: ExitRecord, models: list[Artifact], *, s
         steps={one.name: one.step for one in behaviors},
         max_steps={one.name: one.max_steps for one in behaviors if one.max_steps is not None},
         saved=[f"{one.path} at step {one.step:,}" if one.step is not None else one.path for one in models if one.final],
-        failure=_failure(ingester),
+        failure=last_failure(tail(ingester.directory.console, TAIL_BYTES).splitlines()),
         advice=_advice(attempt, record),
         same_boot=same_boot,
         started=attempt.console_offset > 0,
@@ -141,16 +142,6 @@ def _advice(attempt: Attempt, record: ExitRecord) -> str:
 
     found = cause_of(attempt.session, attempt, record.code)
     return found[1] if found else ""
-
-
-def _failure(ingester: Ingester) -> str | None:
-    path = ingester.directory.console
-    try:
-        size = path.stat().st_size
-    except OSError:
-        return None
-    tail = read_block(path, max(0, size - TAIL_BYTES), TAIL_BYTES).decode("utf-8", "replace")
-    return last_failure(tail.splitlines())
 
 
 def _fields(ingester: Ingester, record: ExitRecord, saved: list[Artifact], outcome: Outcome) -> dict[str, Any]:
