@@ -85,7 +85,7 @@ class Feed(AsyncWebsocketConsumer):
 
     async def _guarded(self) -> None:
         try:
-            async with pulse:
+            with pulse:
                 await self.run()
         except PageGone:
             pass
@@ -140,8 +140,8 @@ class SessionFeed(Feed):
         beat, more = -1, False
         checked = time.monotonic()
         while True:
-            if pulse.count != beat or more:
-                beat = pulse.count
+            if (now := pulse.beat()) != beat or more:
+                beat = now
                 more = await self._database()
             await self._console()
             if time.monotonic() - checked > CHECK_SECONDS:
@@ -186,8 +186,8 @@ class DashboardFeed(Feed):
     async def run(self) -> None:
         beat, sent, number = -1, "", 0
         while True:
-            if pulse.count != beat:
-                beat = pulse.count
+            if (now := pulse.beat()) != beat:
+                beat = now
                 shapes = await database_sync_to_async(dashboard_now)(self.user_pk)
                 text = json.dumps(shapes, cls=DjangoJSONEncoder)
                 if text != sent:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import math
 import sqlite3
 import time
 from pathlib import Path
@@ -16,40 +15,41 @@ BLIND_SECONDS = 0.25
 
 
 class Pulse:
-    """A counter that grows when the database may have changed; it beats only while somebody waits for it."""
+    """A counter that grows when the database may have changed.
+
+    Nobody looks unless a page asks, so that pages in no hurry cost less than those that are; what one page has
+    seen holds for all that ask within LOOK_SECONDS.
+    """
 
     def __init__(self) -> None:
-        self.count = 0
+        self._count = 0
         self._watchers = 0
-        self._task: asyncio.Task[None] | None = None
+        self._looked = -math.inf
+        self._seen: float = 0
+        self._connection: sqlite3.Connection | None = None
 
-    async def __aenter__(self) -> Pulse:
+    def __enter__(self) -> Pulse:
         self._watchers += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._beat())
+        if self._watchers == 1:
+            self._connection = _open()
+            self._seen = _version(self._connection)
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._watchers -= 1
-        if self._watchers == 0 and self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        if self._watchers == 0 and self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
-    async def _beat(self) -> None:
-        connection = _open()
-        try:
-            seen = _version(connection)
-            while True:
-                await asyncio.sleep(LOOK_SECONDS if connection else BLIND_SECONDS)
-                version = _version(connection)
-                if connection is None or version != seen:
-                    self.count += 1
-                    seen = version
-        finally:
-            if connection is not None:
-                connection.close()
+    def beat(self) -> int:
+        """Return the count; it differs from the last one when something may have changed meanwhile."""
+        now = time.monotonic()
+        if now - self._looked >= (LOOK_SECONDS if self._connection else BLIND_SECONDS):
+            self._looked = now
+            version = _version(self._connection)
+            self._count += version != self._seen
+            self._seen = version
+        return self._count
 
 
 def _open() -> sqlite3.Connection | None:
@@ -61,13 +61,12 @@ def _open() -> sqlite3.Connection | None:
     return sqlite3.connect(path, timeout=0.05, isolation_level=None)
 
 
-def _version(connection: sqlite3.Connection | None) -> int | float:
-    if connection is None:
-        return time.monotonic()
+def _version(connection: sqlite3.Connection | None) -> float:
+    """What differs after a commit; NaN, which always differs, where that cannot be told, so that the pages look."""
     try:
-        return int(connection.execute("PRAGMA data_version").fetchone()[0])
+        return math.nan if connection is None else int(connection.execute("PRAGMA data_version").fetchone()[0])
     except sqlite3.Error:
-        return time.monotonic()  # busy or replaced: let the pages look
+        return math.nan  # busy or replaced
 
 
 pulse = Pulse()
