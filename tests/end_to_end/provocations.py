@@ -15,7 +15,9 @@ from tests.end_to_end.provoking import (
     NO_THREADS,
     NO_TORCH,
     OLD_METADATA,
+    ONE_OF_TWO,
     REGISTER,
+    WORKER_LEAVES,
     Provocation,
     at_export,
     build_of_windows,
@@ -156,6 +158,9 @@ UNITY = {
     "channel": Provocation("sidechannel", wrong="broken-channel=5", args=[AT_ONCE]),
     "files": Provocation("too_many_files", limits={resource.RLIMIT_NOFILE: 16}),
     "threads": Provocation("too_many_processes", shadow={"sitecustomize.py": NO_THREADS}),
+    "worker": Provocation("env_comm", shadow={"sitecustomize.py": WORKER_LEAVES}),
+    # Last of all: its second environment takes the port after its own.
+    "one of two": Provocation("env_stuck", LONG, args=["--num-envs=2"], shadow={"sitecustomize.py": ONE_OF_TWO}),
 }
 
 TRAINING = {
@@ -197,12 +202,12 @@ EVERYTHING = {
         ("configuration", CONFIGURATIONS),
         ("installation", INSTALLATION),
         ("run folder", RUN_FOLDER),
-        ("unity", UNITY),
         ("training", TRAINING),
+        ("unity", UNITY),
     )
     for name, case in cases.items()
 }
-# What no training here can be made to show: Unity or Python of other ages, a Windows, a minute of waiting.
+# What no training here can be made to show: Unity or Python of other ages, a Windows, a shell that finds no trainer.
 NOT_HERE = {
     "api_mismatch_old",
     "behavior_missing_old",
@@ -210,8 +215,6 @@ NOT_HERE = {
     "curriculum_old",
     "default_missing",
     "demo_first_bug",
-    "env_stuck",
-    "env_comm",
     "dll_or_cmd_missing",
     "tensorflow_version",
 }

@@ -118,6 +118,27 @@ def start(self):
     raise RuntimeError("can't start new thread")
 threading.Thread.start = start
 """
+# The process beside Unity goes away when the trainer first asks it for something.
+WORKER_LEAVES = """\
+import multiprocessing.connection, os
+def recv(self):
+    if multiprocessing.parent_process():
+        os._exit(1)
+    return original(self)
+original = multiprocessing.connection.Connection.recv
+multiprocessing.connection.Connection.recv = recv
+"""
+# Of two environments, which read this too, one crashes while the other hangs; and a minute is three seconds.
+ONE_OF_TWO = """\
+import datetime, sys
+class Shorter(datetime.timedelta):
+    def __new__(cls, *given, minutes=0, **further):
+        return super().__new__(cls, *given, minutes=minutes / 20, **further)
+datetime.timedelta = Shorter
+if "--mlagents-port" in sys.argv:
+    port = int(sys.argv[sys.argv.index("--mlagents-port") + 1])
+    sys.argv.append("--crash-after=20" if port % 2 else "--hang-after=20")
+"""
 REGISTER = "import functools, typing\nfunctools.singledispatch(len).register(typing.Dict[int, int], len)\n"
 
 

@@ -92,19 +92,20 @@ ENVIRONMENT = (
     ),
     Entry(
         "env_stuck", "env",
-        r"TimeoutError: Workers \{.{0,500}\} stuck in waiting state",
-        "The environment hangs after its restart",
-        "An environment did not answer for a minute.",
-        "End what is left of it, then resume.",
+        r"TimeoutError: Workers \{(?P<which>.{0,500})\} stuck in waiting state",
+        "An environment hangs while another is started again",
+        "One environment ended, and environment {which} gave no answer for a minute; the trainer waits for all.",
+        "Its Player-N.log in run_logs tells what it did last; end what is left of it, then resume.",
         versions=">=0.28", remedies=("resume",),
     ),
     Entry(
         "env_comm", "env",
-        r"UnityEnvironment worker: (?:send|recv) failed",
+        r"UnityEnvironment worker: (?:send|recv) failed"
+        r"|subprocess_env_manager\.py\", line \d{1,9}, in (?:send|recv)\n(?:.{0,300}\n){1,14}?ConnectionResetError",
         "The connection to the environment was lost",
-        "The process beside the environment died.",
-        "The lines before, and Player-0.log in run_logs, tell more.",
-        remedies=("resume",),
+        "The process between the trainer and Unity died; mostly it was killed because memory ran out.",
+        "The lines before, and Player-0.log in run_logs, tell more. Use fewer environments when memory is short.",
+        remedies=("one_environment", "resume"),
     ),
     Entry(
         "env_killed_shutdown", "env",

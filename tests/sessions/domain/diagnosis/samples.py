@@ -189,6 +189,12 @@ ALSO_RAISED = (
     ("cpu_oom", "ResourceExhaustedError: OOM when allocating tensor with shape[9] on /job:x/device:CPU:0 by allocator cpu"),
     ("main_gone", "BrokenPipeError: [WinError 109] The pipe has been ended"),
     ("main_gone", '  File "connection.py", line 383, in _recv\n    raise EOFError\nEOFError'),
+    (
+        "env_comm",
+        '  File "subprocess_env_manager.py", line 98, in recv\n    response: EnvironmentResponse = self.conn.recv()\n'
+        '  File "connection.py", line 395, in _recv\n    chunk = read(handle, remaining)\n'
+        "ConnectionResetError: [Errno 104] Connection reset by peer",
+    ),
 )  # fmt: skip
 
 # What a shell, a library or the interpreter says: no traceback.
