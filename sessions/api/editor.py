@@ -70,7 +70,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
 
 
 class CommonAskedSerializer(serializers.Serializer[Any]):
-    config = AnyTextField(allow_blank=True, trim_whitespace=False)
+    config = serializers.CharField(allow_blank=True, trim_whitespace=False)
     change = ChangeSerializer(required=False, allow_null=True, help_text="A setting to write first.")
 
 

@@ -44,12 +44,17 @@ def validation_of(data: bytes, *, name: str = "", version: str = "", beside: Seq
 
 
 def common_of(text: str, change: Mapping[str, Any] | None = None) -> tuple[str, list[Group]]:
-    """Return a text, with one setting changed if that is asked, and its common settings; raises InvalidInput."""
+    """Return a text, with one setting changed if that is asked, and its common settings.
+
+    A text that cannot be read, as most while they are typed, has none. Raises InvalidInput when it cannot be changed.
+    """
     try:
         if change is not None:
             text = with_setting(text, tuple(change["path"]), change["value"])
         return text, common_settings(text)
     except ConfigError as error:
+        if change is None:
+            return text, []
         raise _refusal(error) from error
 
 

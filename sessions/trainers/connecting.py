@@ -27,6 +27,8 @@ PROGRAM = """
 import json, os, sys, threading, traceback
 file, port, arguments, folder, seconds = sys.argv[1:]
 players = []
+# Who ends the players waits for the one that is just being started.
+starting = threading.Lock()
 def end():
     for player in players:
         if player.poll() is None:
@@ -34,8 +36,9 @@ def end():
             player.wait()
 def watch():
     sys.stdin.buffer.read()
-    end()
-    os._exit(1)
+    with starting:
+        end()
+        os._exit(1)
 threading.Thread(target=watch, daemon=True).start()
 answer = {}
 try:
@@ -43,7 +46,8 @@ try:
     from mlagents_envs.environment import UnityEnvironment
     launch = env_utils.launch_executable
     def launched(*given, **named):
-        players.append(launch(*given, **named))
+        with starting:
+            players.append(launch(*given, **named))
         return players[-1]
     env_utils.launch_executable = launched
     env = UnityEnvironment(
@@ -72,7 +76,8 @@ try:
 except BaseException:
     traceback.print_exc()
 finally:
-    end()
+    with starting:
+        end()
 sys.stdout.write("\\n" + json.dumps(answer) + "\\n")
 sys.stdout.flush()
 sys.stderr.flush()

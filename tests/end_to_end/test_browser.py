@@ -229,6 +229,7 @@ def test_a_configuration_is_written_in_the_editor(mentor: RunningMentor, visitor
     editor.press_sequentially("thr")
     visitor.waits_for(".cm-completionLabel", "threaded")
     visitor.waits_for(".cm-completionInfo", "best off with self-play")
+    visitor.waits_for(".cm-lintRange-error", "thr")
     # By mouse: the editor passes an Enter in the list's first 75 ms on to the text, for those who type on.
     page.get_by_role("option", name="threaded").click()
     eventually(lambda: text.input_value().endswith("    time_hrizon: 5\n    threaded: "), what="the key in the text")

@@ -58,7 +58,7 @@ def test_a_misspelled_behavior_is_found_before_the_start(mentor: RunningMentor, 
     assert mentor.ask("POST", "environments/", {"path": str(build), "name": "Balls"})["behaviors"] == []
     wrong = {"run_id": "dry", "config": CONFIG, "trainer": "mlagents", "env_path": str(build), "no_graphics": True}
     found = everything(mentor, wrong)
-    assert (found["behaviors"]["level"], found["parser"]["level"]) == ("error", "ok")
+    assert (found["behaviors"]["level"], found["parser"]["level"]) == ("error", "ok"), found
     assert "Is ball meant to be Ball?" in found["behaviors"]["fix"]
     assert mentor.ask("POST", "sessions/", wrong)["code"] == "invalid_start"
 

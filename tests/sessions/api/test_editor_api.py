@@ -49,6 +49,13 @@ def test_common_settings_have_their_places_and_defaults(api: Client) -> None:
     assert found["hidden_units"] == (None, "128", None, None)
 
 
+@pytest.mark.parametrize("text", ["behaviors: [", "behaviors:\n  Ball:\n    a: 1\n    b", "a: !tag 1", ""])
+def test_a_text_that_cannot_be_read_has_no_common_settings(api: Client, text: str) -> None:
+    answer = post(api, "common", config=text)
+    assert answer.status_code == 200
+    assert answer.json() == {"config": text, "groups": []}
+
+
 def test_a_change_touches_nothing_else(api: Client) -> None:
     changed = post(api, "common", config=TEXT, change={"path": MAX_STEPS, "value": "7000"}).json()
     assert changed["config"] == TEXT.replace("5e5", "7000")
@@ -58,7 +65,7 @@ def test_a_change_touches_nothing_else(api: Client) -> None:
 @pytest.mark.parametrize(
     ("text", "change"),
     [
-        ("behaviors: [", None),
+        ("behaviors: [", {"path": MAX_STEPS, "value": "1"}),
         (TEXT, {"path": MAX_STEPS, "value": "[1]"}),
         (TEXT, {"path": ["behaviors", "Ball"], "value": "1"}),
         (TEXT, {"path": [], "value": "1"}),
