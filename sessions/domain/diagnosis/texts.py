@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sessions.domain import console
+from sessions.domain.diagnosis.documents import out_of_document
 from sessions.domain.failures import LEVEL, RECORD_PREFIX
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", codecs.BOM_UTF8: "utf-8"}
@@ -123,7 +124,7 @@ def undressed(lines: Sequence[str]) -> list[str]:
         if prefix is None:
             break
         bare = [line[match.end() :] if (match := prefix.match(line)) else line for line in bare]
-    bare = _moved_left(_without_powershell(bare))
+    bare = out_of_document(_moved_left(_without_powershell(bare)))
     return _joined([_PRESSED.sub("", line, 1) if line[:1] == "^" else line for line in bare])
 
 
