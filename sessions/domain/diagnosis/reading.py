@@ -17,8 +17,10 @@ from sessions.domain.states import ENDED, State
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
 # How logging repeats, on stderr, a line that the console's encoding could not take.
 _LOST_LINE = re.compile(r"Message: (?P<text>['\"].{0,20000}['\"])")
+# What an environment said of itself when it connected, until 0.12.
+_ACADEMY = re.compile(r"'.{1,1000}' started successfully!|Unity brain name: .{1,1000}")
 # A summary whose behavior was left out by who shows it.
-_NAMELESS = re.compile(r"(?:\[INFO\] ?|INFO: ?)?Step: \d{1,18}\. {1,8}(?:Time|Mean) ")
+_NAMELESS = re.compile(r"(?:\[INFO\] ?|INFO: ?)?Step: \d{1,18}\. {1,8}(?:Time |Mean |Lesson: )")
 _SAVED_UNTIL_0_19 = "Saved Model"
 # After these words the trainer saves and fails.
 _GIVEN_UP = " exceeded the allowed number of restarts."
@@ -102,7 +104,7 @@ class _Story:
         """Take the next line and what it says."""
         if match := _VERSION.fullmatch(line):
             self.version = match[1]
-        if _NAMELESS.match(line):
+        if _NAMELESS.match(line) or _ACADEMY.fullmatch(line):
             self.waiting, self.began = False, True
         for text in (line, *_lost(line)):
             self.saved = self.saved or _message(text) == _SAVED_UNTIL_0_19

@@ -220,6 +220,12 @@ PIPE = traceback("BrokenPipeError: [WinError 109] Ended")
         (BANNER + SUMMARY + traceback("x").rpartition("x")[0], State.FAILED),
         ("[INFO] Resuming training from step 500.\n", State.RUNNING),
         ("INFO: Step: 500. " + REWARDS, State.RUNNING),
+        # How environments introduced themselves until 0.12.
+        (
+            "INFO:mlagents.envs:\n'Ball3DAcademy' started successfully!\nUnity Academy name: Ball3DAcademy\n",
+            State.RUNNING,
+        ),
+        ("INFO:mlagents.envs:Connected new brain:\nUnity brain name: Ball\n", State.RUNNING),
         # Until 0.16 the final model alone is exported.
         (OLDEST + "INFO:mlagents.trainers:Exported ./models/a-0/Ball.nn file\n", State.COMPLETED),
         ("--- Logging error ---\nCall stack:\n" + traceback("x: y").partition("\n")[2] + SUMMARY, State.RUNNING),
