@@ -15,7 +15,6 @@ _MARKS = re.compile(r"[\s*+_`|'\"\\-]{1,16}")
 _BEHIND = " ,;"
 _ESCAPED = re.compile(r"(\[[A-Z]{4,8})\\(?=\] )")
 _QUOTED = re.compile(r"\s{0,3}(?:> ){1,5}")
-_LINE_BREAK = re.compile(r"\s{0,8}<br ?/?>\s{0,8}\Z")
 _ERROR = re.compile(r"(?:mlagents|unityagents)[\w.]{0,60}\.exception\.\w{1,60}: ")
 _PROMPT = re.compile(r"\S.{0,400}[>$#%] ?mlagents-learn\b")
 # pip shows what a package said while it was built in a frame of its own.
@@ -28,8 +27,6 @@ def out_of_document(lines: Iterable[str]) -> list[str]:
 
 
 def _unmarked(line: str) -> str:
-    if line.endswith(">"):
-        line = _LINE_BREAK.sub("", line)
     if ">" in line[:4]:
         line = _QUOTED.sub("", line, 1)
     marks = _MARKS.match(line)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sessions.domain.diagnosis.explain import diagnose
@@ -111,6 +111,8 @@ def test_a_console_in_another_clothing_tells_the_same(clothing: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CONSOLES), st.lists(st.sampled_from(sorted(CLOTHES)), max_size=2, unique=True))
+@example(CONSOLES[0], ["of Windows", "with line breaks"])
+@example(CONSOLES[0], ["of PowerShell", "in a document"])
 def test_so_does_one_that_went_through_several(text: str, layers: list[str]) -> None:
     dressed = text
     order = ["after another start", "behind a prompt", "with progress bars", "coloured in parts"]
