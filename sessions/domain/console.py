@@ -121,13 +121,17 @@ ConsoleEvent = (
 )  # fmt: skip
 
 _NUMBER = r"-?(?:\d{1,40}(?:\.\d{1,40})?(?:e[+-]?\d{1,4})?|nan|inf)"
+# One blank between the parts; people line them up with more, and leave the last ones out.
+_BLANKS = r"(?: {1,8}|\Z)"
 _SUMMARY = re.compile(
-    r"(?P<step>\d{1,18})\. {1,8}(?:Time Elapsed: (?P<elapsed>\d{1,18}(?:\.\d{1,9})?) s\.? )?(?:Rank: \d{1,9}\. )?"
-    rf"(?:Mean Reward: (?P<mean>{_NUMBER})\. "
-    rf"(?:Mean Group Reward: (?P<group>{_NUMBER})\. |Std of Reward: (?P<std>{_NUMBER})\.(?: |\Z))?"
-    r"|No episode was completed since last summary\. )"
-    rf"(?:(?P<training>Training|Not Training)\.{{0,2}}(?: ELO: (?P<elo>{_NUMBER})\.?)?)?"  # not said until 0.3
+    rf"(?P<step>\d{{1,18}})\.{_BLANKS}(?:Time Elapsed: (?P<elapsed>\d{{1,18}}(?:\.\d{{1,9}})?) s\.?{_BLANKS})?"
+    rf"(?:Rank: \d{{1,9}}\.{_BLANKS})?"
+    rf"(?:Mean Reward: (?P<mean>{_NUMBER})\.?{_BLANKS}"
+    rf"(?:Mean Group Reward: (?P<group>{_NUMBER})\.?{_BLANKS}|Std of Reward: (?P<std>{_NUMBER})\.?{_BLANKS})?"
+    rf"|No episode was completed since last summary\.?{_BLANKS}|(?=(?:Not )?Training))"
+    rf"(?:(?P<training>Training|Not Training)\.{{0,2}}(?: {{1,8}}ELO: (?P<elo>{_NUMBER})\.?)?)?"  # not said until 0.3
 )
+_LEVELS = ("[INFO]", "INFO")
 _TEAM = re.compile(r"(?P<name>.{1,1000})\?team=(?P<team>\d{1,9})")
 _MODEL_SUFFIXES = (".onnx", ".nn", ".pt")
 
@@ -157,6 +161,8 @@ def _summary(message: str) -> Summary | None:
     behavior = head[:-1]
     if head.endswith(":"):
         behavior = behavior.rpartition(": ")[2]  # the run id before it, until 0.16
+    if behavior in _LEVELS:
+        return None  # whoever shows it left the behavior out
     return Summary(
         behavior=behavior.strip(),
         step=int(match["step"]),
@@ -208,7 +214,8 @@ def _copied(rest: str) -> ConsoleEvent | None:
         source, found, target = rest.rpartition(f"{suffix} to ")
         if found and (path := _model_path(target)):
             return Copied(*_behavior_and_step(source + suffix), path)
-    return None
+    path = _model_path(rest.rpartition(" to ")[2])  # its source left out by who shows it
+    return Copied(*_behavior_and_step(path), path) if path else None
 
 
 def _model_path(text: str) -> str | None:

@@ -12,14 +12,15 @@ from sessions.domain import shell_words
 LEVEL = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)"
 RECORD_PREFIX = re.compile(
     rf"\[{LEVEL}\] "  # 0.26 and later
-    rf"|\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{{3}})? {LEVEL} \[[^\]:]{{1,200}}:\d{{1,9}}\] "  # 0.15 to 0.25; --debug
+    # From 0.15 to 0.25, and with --debug; people leave the date out.
+    rf"|(?:\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{{3}})? )?{LEVEL} \[[^\]:]{{1,200}}:\d{{1,9}}\] "
     rf"|{LEVEL}:[\w.]{{1,200}}: ?"  # until 0.14
     r"|[DIWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,9} [^\]:]{1,200}:\d{1,9}\] +"  # until 0.14, beside TensorFlow 1.13
 )
 EXCEPTION = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit)(?::.*)?")
 USAGE_ERROR = re.compile(r"[\w.\-]{1,100}: error: .+")
 
-_TRACEBACK = "Traceback (most recent call last):"
+TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 # A traceback after one of these is not how the main process ended.
 _ASIDE = re.compile(
@@ -119,6 +120,15 @@ def bare_failure(lines: Iterable[str]) -> str | None:
     return None
 
 
+def cut_failure(lines: Iterable[str]) -> str | None:
+    """Return the code that a console ends with inside a traceback, before its exception: a message may stand there."""
+    told = [line for line in _cut(lines) if line][-_MOST_CODE_LINES:]
+    frame = next((number for number in range(len(told) - 1, -1, -1) if _FRAME.match(told[number])), None)
+    if frame is None or any(line[0] not in " \t" for line in told[frame + 1 :]):
+        return None
+    return shorten(told[-1])
+
+
 def is_frame(line: str) -> bool:
     """Tell whether a line names a place in the code; below it stands that code, which is nothing that was printed."""
     return _FRAME.match(line) is not None
@@ -138,7 +148,7 @@ def _failures(lines: Sequence[str]) -> Iterator[_Failed]:
     last_record = _last_record(lines)
     done = 0  # the lines before this one are those of a traceback that was read
     for number, line in enumerate(lines):
-        if line == _TRACEBACK:
+        if line == TRACEBACK:
             if not before.startswith(_CHAINED):
                 is_main, in_thread = not _ASIDE.match(before), before.startswith(_THREAD)
             raised, done = _raised(lines, number + 1)
@@ -150,7 +160,7 @@ def _failures(lines: Sequence[str]) -> Iterator[_Failed]:
             yield _Failed(shorten(line.partition(": error: ")[2]), True, number)
         elif _ENDED_WORDS.search(line) and _ENDED.fullmatch(line):
             yield _Failed(shorten(line), True, number)
-        elif line.startswith(_TRACEBACK):
+        elif line.startswith(TRACEBACK):
             yield _Failed(_in_one_line(line), True, number)
         elif _FRAME.match(line):
             raised, done = _headless(lines, number)
@@ -169,7 +179,7 @@ def _raised(lines: Sequence[str], number: int) -> tuple[str | None, int]:
     match = _RAISED.fullmatch(lines[number]) if number < len(lines) else None
     while match is None:  # the frames of a window that was too narrow
         number += 1
-        if number >= len(lines) or lines[number] == _TRACEBACK or RECORD_PREFIX.match(lines[number]):
+        if number >= len(lines) or lines[number] == TRACEBACK or RECORD_PREFIX.match(lines[number]):
             return None, number
         match = _RAISED.fullmatch(lines[number]) if EXCEPTION.fullmatch(lines[number]) else None
     return _told(lines[number], lines, number + 1), number + 1
@@ -180,7 +190,7 @@ def _headless(lines: Sequence[str], number: int) -> tuple[str | None, int]:
     code = 0
     while number < len(lines) and code <= _MOST_CODE_LINES:
         line = lines[number]
-        if line == _TRACEBACK or RECORD_PREFIX.match(line):
+        if line == TRACEBACK or RECORD_PREFIX.match(line):
             return None, number
         if EXCEPTION.fullmatch(line):
             return _told(line, lines, number + 1), number + 1
@@ -210,7 +220,7 @@ def _told(line: str, lines: Sequence[str], number: int) -> str:
 def _further(lines: Sequence[str], number: int) -> Iterator[str]:
     """The further lines of a message, up to where something else begins."""
     for line in lines[number : number + _MESSAGE_LINES]:
-        if not line or line == _TRACEBACK or RECORD_PREFIX.match(line) or _ASIDE.match(line):
+        if not line or line == TRACEBACK or RECORD_PREFIX.match(line) or _ASIDE.match(line):
             return
         yield line
 

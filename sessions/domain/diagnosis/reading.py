@@ -9,20 +9,18 @@ from dataclasses import dataclass, field, replace
 
 from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
+from sessions.domain.diagnosis.starts import last_start
 from sessions.domain.diagnosis.texts import out_of_notebook, undressed
-from sessions.domain.failures import RECORD_PREFIX, bare_failure, failures_of
+from sessions.domain.failures import RECORD_PREFIX, bare_failure, cut_failure, failures_of
 from sessions.domain.states import ENDED, State
 
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
-_BANNER = "Version information:"
-# A prompt of a shell with the command behind it: what follows is another start.
-_PROMPT = re.compile(
-    r"(?:.{0,400}[>$#%!\u276f\u03bb\u2717\u00bb] ?|.{0,400}git:\(.{1,100}\) |)(?:xvfb-run .{1,200} )?"
-    r"(?:mlagents-learn(?:\.exe)?|(?:\S{1,200}[\\/])?python[\d.]{0,5} -m mlagents\.trainers\.learn)"
-    r"(?: (?!\w*: error|: ).{0,4000})?"
-)
 # How logging repeats, on stderr, a line that the console's encoding could not take.
 _LOST_LINE = re.compile(r"Message: (?P<text>['\"].{0,20000}['\"])")
+# What an environment said of itself when it connected, until 0.12.
+_ACADEMY = re.compile(r"'.{1,1000}' started successfully!|Unity brain name: .{1,1000}")
+# A summary whose behavior was left out by who shows it.
+_NAMELESS = re.compile(r"(?:\[INFO\] ?|INFO: ?)?Step: \d{1,18}\. {1,8}(?:Time |Mean |Lesson: )")
 _SAVED_UNTIL_0_19 = "Saved Model"
 # After these words the trainer saves and fails.
 _GIVEN_UP = " exceeded the allowed number of restarts."
@@ -58,17 +56,20 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
     Without an exit code an end that is not told is none: such a training is still running, as far as its console says.
     """
     lines = undressed([line.rstrip("\r") for line in out_of_notebook(text).split("\n")])
-    first = _last_start(lines)
-    lines = lines[first:]
+    first, end = last_start(lines)
     story = _Story()
-    for line in lines:
-        story.take(line)
+    for number, line in enumerate(lines[first:end], first):
+        events = _events(line)
+        if any(map(story.is_over_before, events)):
+            story, first = _Story(story.version, announced=story.announced), number
+        story.take(line, events)
+    lines = lines[first:end]
     failures = failures_of(lines)
     main, last = failures.main, failures.last
     if main is None and not story.interrupted and failures.left_alone:
         main = last
     if last is None:
-        main = last = bare_failure(lines)
+        main = last = bare_failure(lines) or cut_failure(lines)
     state = _state(story, main, last)
     if code and state not in ENDED:
         state = State.FAILED
@@ -76,20 +77,13 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
     return Reading(story.version, state, story.told_behaviors(), failure, first + 1, lines)
 
 
-def _last_start(lines: Sequence[str]) -> int:
-    """The index of the line with which the last start begins: its command, else its banner, else the first."""
-    commands = [index for index, line in enumerate(lines) if _PROMPT.fullmatch(line.rstrip())]
-    banners = [index for index, line in enumerate(lines) if line.strip() == _BANNER]
-    if commands and any(line.strip() for line in lines[commands[-1] + 1 :]):
-        return commands[-1]
-    return banners[-1] if len(banners) > 1 else 0
-
-
 @dataclass
 class _Story:
     version: str | None = None
     behaviors: dict[str, BehaviorReading] = field(default_factory=dict)
     announced: set[str] = field(default_factory=set)
+    # The seconds and the step of every behavior's last summary.
+    clocks: dict[str, tuple[float, int]] = field(default_factory=dict)
     began: bool = False
     waiting: bool = False
     interrupted: bool = False
@@ -98,15 +92,25 @@ class _Story:
     saved: bool = False
     given_up: bool = False
 
-    def take(self, line: str) -> None:
+    def is_over_before(self, event: ConsoleEvent) -> bool:
+        """Whether an event is of another training: clocks never go back, and nothing comes after the final model."""
+        if isinstance(event, console.Summary):
+            seconds, step = self.clocks.get(event.behavior, (0.0, 0))
+            return event.step < step if event.elapsed_seconds is None else event.elapsed_seconds < seconds
+        ended = self.interrupted or bool(self.finished)
+        return ended and isinstance(event, (console.EditorWait, console.Connected))
+
+    def take(self, line: str, events: Iterable[ConsoleEvent]) -> None:
+        """Take the next line and what it says."""
         if match := _VERSION.fullmatch(line):
             self.version = match[1]
+        if _NAMELESS.match(line) or _ACADEMY.fullmatch(line):
+            self.waiting, self.began = False, True
         for text in (line, *_lost(line)):
             self.saved = self.saved or _message(text) == _SAVED_UNTIL_0_19
             self.given_up = self.given_up or text.endswith(_GIVEN_UP)
-            event = console.parse_line(text)
-            if event is not None:
-                self._event(event)
+        for event in events:
+            self._event(event)
 
     def _event(self, event: ConsoleEvent) -> None:
         if isinstance(event, console.Summary):
@@ -120,6 +124,8 @@ class _Story:
             self.waiting = True
         elif isinstance(event, console.Interrupted):
             self.interrupted = True
+        elif isinstance(event, console.Resumed):
+            self.waiting, self.began = False, True
         elif isinstance(event, (console.Exported, console.Copied)):
             self._saved(event)
 
@@ -127,6 +133,7 @@ class _Story:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
         reward = before.mean_reward if event.mean_reward is None else event.mean_reward
         self.behaviors[event.behavior] = replace(before, step=event.step, mean_reward=reward)
+        self.clocks[event.behavior] = (event.elapsed_seconds or 0.0, event.step)
         self.waiting = self.saved = False
 
     def told_behaviors(self) -> list[BehaviorReading]:
@@ -150,9 +157,14 @@ class _Story:
     def _saved(self, event: console.Exported | console.Copied) -> None:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))
         step = before.saved_step if event.step is None else event.step
-        self.behaviors[event.behavior] = replace(before, saved_step=step)
-        if isinstance(event, console.Copied):
+        # Checkpoints have their step in their name; until 0.16 only the final model is exported.
+        if isinstance(event, console.Copied) or (event.step is None and event.behavior in self.behaviors):
             self.finished.add(event.behavior)
+        self.behaviors[event.behavior] = replace(before, saved_step=step)
+
+
+def _events(line: str) -> list[ConsoleEvent]:
+    return [event for text in (line, *_lost(line)) if (event := console.parse_line(text)) is not None]
 
 
 def _lost(line: str) -> Iterator[str]:
@@ -186,7 +198,7 @@ def _state(story: _Story, main: str | None, last: str | None) -> State:
         return State.FAILED
     if story.waiting:
         return State.WAITING_FOR_EDITOR
-    return State.RUNNING if story.behaviors or story.announced else State.STARTING
+    return State.RUNNING if story.behaviors or story.announced or story.began else State.STARTING
 
 
 def summaries_left_out(lines: Iterable[str]) -> Iterator[str]:

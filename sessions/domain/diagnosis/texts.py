@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sessions.domain import console
+from sessions.domain.diagnosis.documents import out_of_document
 from sessions.domain.failures import LEVEL, RECORD_PREFIX
 
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", codecs.BOM_UTF8: "utf-8"}
@@ -21,6 +22,7 @@ _LOOKED_AT = 4096
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)?|[@-Z\\-_=>])")
 _FENCE = re.compile(r"\s{0,3}(?:`{3,}|~{3,})\s{0,3}[\w.+-]{0,20}\s*")
 _ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
+_LINE_BREAK = re.compile(r"\s{0,8}<br ?/?>\Z")
 _QUOTES = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 _PRINTED = str.maketrans({**_QUOTES, "\xa0": " ", "\u200b": "", "\ufeff": ""})
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
@@ -46,7 +48,7 @@ _PREFIXES = tuple(
 _PRESSED = re.compile(r"(?:\^C)+")
 # PowerShell takes the first line on stderr for an error, and writes five lines of its own below it.
 _TAKEN_FOR_AN_ERROR = re.compile(r"\s{0,8}\+ FullyQualifiedErrorId\s?: NativeCommandError.{0,200}")
-_PROGRAM = re.compile(r"(?:\S{1,300}[\\/])?[\w.-]{1,60}\s?: (?=\S)")
+_PROGRAM = re.compile(r"(\s{0,16})(?:\S{1,300}[\\/])?[\w.-]{1,60}\s?: (?=\S)")
 _MOST_LINES_ABOVE = 8
 _MOST_LAYERS = 3
 # Of the lines that say anything, as many have what was put before all of them: multi-line messages may lack it.
@@ -123,7 +125,7 @@ def undressed(lines: Sequence[str]) -> list[str]:
         if prefix is None:
             break
         bare = [line[match.end() :] if (match := prefix.match(line)) else line for line in bare]
-    bare = _moved_left(_without_powershell(bare))
+    bare = out_of_document(_moved_left(_without_powershell(bare)))
     return _joined([_PRESSED.sub("", line, 1) if line[:1] == "^" else line for line in bare])
 
 
@@ -142,17 +144,19 @@ def _leave_out_program(lines: list[str], below: int) -> None:
     """What PowerShell put before the line that it took for an error, which may be broken into several."""
     for number in range(below - 1, max(-1, below - 1 - _MOST_LINES_ABOVE), -1):
         if match := _PROGRAM.match(lines[number]):
-            lines[number] = lines[number][match.end() :]
+            lines[number] = match[1] + lines[number][match.end() :]
             return
 
 
 def _printed(line: str) -> str:
     if "\x1b" in line:
         line = _ESCAPES.sub("", line)
-    if "\r" in line or "\x08" in line:
-        line = _last_overwritten(line)
     if "&" in line and _ENTITY.search(line):
         line = html.unescape(line)
+    if "<br" in line:
+        line = _LINE_BREAK.sub("", line.rstrip())
+    if "\r" in line or "\x08" in line:
+        line = _last_overwritten(line)
     if not line.isascii():
         line = line.translate(_PRINTED)
     return "" if line[:6].lstrip().startswith(("```", "~~~")) and _FENCE.fullmatch(line) else line

@@ -89,6 +89,8 @@ def test_there_are_transcripts() -> None:
         ("[INFO] Exported results/r/B-1/B-1-20.onnx", Exported("B-1", 20, "results/r/B-1/B-1-20.onnx")),
         ("[INFO] Exported results/r/Ball.onnx", Exported("Ball", None, "results/r/Ball.onnx")),
         ("[INFO] Copied a to b/B-7.onnx to a to b/B.onnx.", Copied("B", 7, "a to b/B.onnx")),
+        ("[INFO] Copied ... to r/B.onnx.", Copied("B", None, "r/B.onnx")),
+        ("[INFO] Ball. Step: 5. Time Elapsed: 1.5 s. Training.", Summary("Ball", 5, 1.5, None, None, None, None, True)),
         ("[INFO] Learning was interrupted. Please wait while the graph is generated.\r", Interrupted()),
         ("[WARNING] Restarting worker[3] after 'Communicator has exited.'", Restarting(3, "Communicator has exited.")),
         ("[WARNING] Restarting worker[0] after 'It took long. See :", Restarting(0, "It took long. See :")),
@@ -127,6 +129,7 @@ def test_a_line_says(line: str, event: ConsoleEvent) -> None:
         "networks.py:91: UserWarning: this is deprecated",
         "[INFO] Resuming training from step ²³.",
         "[INFO] Listening on port 99999999999999999999. Start",
+        "INFO: Step: 500. Time Elapsed: 1.0 s Mean Reward: 1.0. Std of Reward: 0.0. Training.",
         "Ball. Step: 99999999999999999999999. Time Elapsed: 1.0 s. Mean Reward: 1.0. Std of Reward: 0.0. Training.",
     ],
 )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sessions.domain.diagnosis.explain import diagnose
@@ -64,6 +64,9 @@ def every(change: Callable[[int, str], str]) -> Callable[[str], str]:
     return lambda text: "\n".join(change(number, line) for number, line in enumerate(text.split("\n"), 1))
 
 
+AGAIN = "mlagents-learn ball.yaml --resume\n"
+indented = every(lambda _, line: f"    {line}".rstrip())
+
 CLOTHES: dict[str, Callable[[str], str]] = {
     "of Windows": lambda text: text.replace("\n", "\r\n"),
     "with a mark": lambda text: "\ufeff" + text,
@@ -71,7 +74,7 @@ CLOTHES: dict[str, Callable[[str], str]] = {
     "quoted twice": every(lambda _, line: f"> > {line}".rstrip()),
     "in a fence": lambda text: f"```\n{text}\n```\n",
     "in a fence of a language": lambda text: f"It fails:\n\n```text\n{text}\n```\nWhat now?\n",
-    "indented": every(lambda _, line: f"    {line}".rstrip()),
+    "indented": indented,
     "coloured": every(lambda _, line: f"\x1b[32m{line}\x1b[0m" if line else line),
     "coloured in parts": lambda text: text.replace("[INFO]", "[\x1b[1;34mINFO\x1b[0m]"),
     "with a clock": every(lambda number, line: f"2026-11-21T03:09:{number % 60:02}.123456789Z {line}"),
@@ -88,6 +91,9 @@ CLOTHES: dict[str, Callable[[str], str]] = {
     "of PowerShell": lambda text: text.replace(HEAD, f"mlagents-learn.exe : {HEAD}\n{POWERSHELL}", 1),
     "with trailing blanks": every(lambda _, line: line.ljust(160)),
     "with progress bars": lambda text: text.replace("[INFO] My", "\r 10%|#   | 1/10\r 20%|##  | 2/10\r[INFO] My"),
+    "in a document": lambda text: "It fails:\n\n" + indented(text) + "\n\nWhat now?\n",
+    "in instructions": lambda text: f"Type:\n```\n{AGAIN}```\nIt says:\n\n{text}\n\nTo go on:\n```\n{AGAIN}```\n",
+    "with line breaks": every(lambda _, line: f"{line}<br>"),
     "of a web page": lambda text: html.escape(text, quote=True),
     "with printers' quotes": lambda text: text.replace("'", "\u2019"),
     "after another start": lambda text: console_of(RAISED["cuda_oom"]).replace("30000", "900000") + text,
@@ -105,6 +111,8 @@ def test_a_console_in_another_clothing_tells_the_same(clothing: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CONSOLES), st.lists(st.sampled_from(sorted(CLOTHES)), max_size=2, unique=True))
+@example(CONSOLES[0], ["of Windows", "with line breaks"])
+@example(CONSOLES[0], ["of PowerShell", "in a document"])
 def test_so_does_one_that_went_through_several(text: str, layers: list[str]) -> None:
     dressed = text
     order = ["after another start", "behind a prompt", "with progress bars", "coloured in parts"]

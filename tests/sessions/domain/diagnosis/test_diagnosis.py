@@ -216,6 +216,18 @@ PIPE = traceback("BrokenPipeError: [WinError 109] Ended")
         # The thread that learns is gone: nothing will come any more.
         (BANNER + SUMMARY + "Exception in thread Thread-1:\n" + traceback("MemoryError: a"), State.FAILED),
         (BANNER + "Exception in thread Thread-1:\n" + traceback("OSError: a") + SUMMARY, State.RUNNING),
+        # Excerpts that end in a traceback, or have no summary.
+        (BANNER + SUMMARY + traceback("x").rpartition("x")[0], State.FAILED),
+        ("[INFO] Resuming training from step 500.\n", State.RUNNING),
+        ("INFO: Step: 500. " + REWARDS, State.RUNNING),
+        # How environments introduced themselves until 0.12.
+        (
+            "INFO:mlagents.envs:\n'Ball3DAcademy' started successfully!\nUnity Academy name: Ball3DAcademy\n",
+            State.RUNNING,
+        ),
+        ("INFO:mlagents.envs:Connected new brain:\nUnity brain name: Ball\n", State.RUNNING),
+        # Until 0.16 the final model alone is exported.
+        (OLDEST + "INFO:mlagents.trainers:Exported ./models/a-0/Ball.nn file\n", State.COMPLETED),
         ("--- Logging error ---\nCall stack:\n" + traceback("x: y").partition("\n")[2] + SUMMARY, State.RUNNING),
     ],
 )
@@ -230,6 +242,12 @@ def test_a_console_tells_how_far_it_is(text: str, state: State) -> None:
         "[INFO] Ball. Step: 500.  Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
         OLDEST.replace("1.181", "2.194"),
         "INFO:unityagents: Ball: Step: 500. Mean Reward: 2.194. Std of Reward: 0.197. ",
+        "INFO [stats.py:139] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.",
+        "[INFO] Ball. Step: 500.  Time Elapsed: 5.3 s.  Mean Reward: 2.194.  Std of Reward: 0.197.  Training.",
+        "\\[INFO] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.<br>",
+        "- `[INFO] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.`",
+        "    '[INFO] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.',",
+        "> [INFO] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194",
     ],
 )
 def test_a_summary_that_was_touched_tells_the_same(line: str) -> None:
@@ -254,6 +272,55 @@ def test_only_the_last_of_several_starts_counts() -> None:
     assert reading.state is State.RUNNING
     assert [(one.name, one.step) for one in reading.behaviors] == [("Ball", 900)]
     assert reading.first_line == first.count("\n") + 1
+
+
+def test_a_command_that_printed_nothing_is_no_start() -> None:
+    instructions = "mlagents-learn a.yaml\n" + SUMMARY + "Then go on:\nmlagents-learn a.yaml --resume\nand wait.\n"
+    reading = read_console(instructions)
+    assert (reading.state, reading.behaviors[0].step) == (State.RUNNING, 500)
+
+
+def test_a_command_that_tells_its_options_is_one() -> None:
+    text = "> mlagents-learn\n" + traceback("ValueError") + "> mlagents-learn --help\nusage: mlagents-learn [-h]\n"
+    assert read_console(text).state is State.STARTING
+
+
+@pytest.mark.parametrize(
+    "command", ["C:\\envs\\python.exe D:/a/train.py", "PS C:\\p> venv\\Scripts\\mlagents-learn.exe a.yaml"]
+)
+def test_a_program_may_be_called_by_its_path(command: str) -> None:
+    again = command + "\n" + traceback(RAISED["timeout"])
+    reading = read_console(traceback(RAISED["cuda_oom"]) + again)
+    assert reading.lines[0] == command
+
+
+def test_a_clock_that_goes_back_is_that_of_another_training() -> None:
+    later = SUMMARY.replace("Mean Reward: 2.194. Std of Reward: 0.197", "No episode was completed since last summary")
+    reading = read_console(SUMMARY + INTERRUPTED + SAVED + "With other numbers:\n" + later.replace("5.3", "4.2"))
+    assert (reading.state, reading.first_line) == (State.RUNNING, 6)
+    assert [(one.name, one.step, one.mean_reward) for one in reading.behaviors] == [("Ball", 500, None)]
+
+
+def test_nothing_comes_to_a_trainer_that_has_saved_its_last_model() -> None:
+    text = SUMMARY + SAVED + "[INFO] Listening on port 5004. Start training by pressing the Play button.\n"
+    assert read_console(text).state is State.WAITING_FOR_EDITOR
+
+
+def test_a_copy_whose_source_was_left_out_is_one() -> None:
+    assert read_console(SUMMARY + "[INFO] Copied ... to results/a/Ball.onnx.\n").state is State.COMPLETED
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    mlagents_envs.exception.UnityTimeOutException: It took long.",
+        " > mlagents_envs.exception.UnityTimeOutException: It took long.",
+        "`mlagents_envs.exception.UnityTimeOutException: It took long.`",
+    ],
+)
+def test_an_error_is_found_between_other_words(line: str) -> None:
+    reading = read_console(f"What helps against this?\n{line}\n\nI think that it waits.\n")
+    assert (reading.state, reading.failure) == (State.FAILED, "UnityTimeOutException: It took long.")
 
 
 def test_the_run_id_before_a_behavior_is_none_of_its_name() -> None:
