@@ -38,7 +38,7 @@ ENVIRONMENT = (
     ),
     Entry(
         "timeout", "env",
-        r"The Unity environment took too long to respond",
+        r"The Unity environment took too long to respond|\bUnityTimeOutException\b",
         "Unity did not answer in time",
         "In the Editor nobody pressed Play, it is paused, lost focus or does not compile. A build crashed, waits for a "
         "person, has no display, no agent with Behavior Type Default, or a package of another version.",
@@ -57,11 +57,13 @@ ENVIRONMENT = (
     ),
     Entry(
         "api_mismatch_old", "env",
-        r"The API number is not compatible between Unity and python",
+        r"The API number is not compatible between Unity and python"
+        # Until 0.4 they spoke over a socket, from 0.5 on through gRPC.
+        r"|_conn\.recv\(.{0,200}\n(?:.{0,300}\n){0,4}?Unicode\w{1,10}Error",
         "The Unity package and the Python package do not belong together",
         "They speak different versions of the protocol.",
         "Install the same release on both sides.",
-        versions="0.10 to 0.14",
+        versions="<=0.14",
     ),
     Entry(
         "api_empty", "env",
@@ -142,10 +144,11 @@ ENVIRONMENT = (
     ),
     Entry(
         "action_shape", "env",
-        r"UnityActionException: (?P<why>.+)",
+        r"UnityActionException: (?P<why>.+)|(?P<told>The behavior \S{1,200} needs an? .{1,40}input of dimension .+)",
         "The actions do not fit the agent",
-        "Unity expects other actions than it is sent: {why}",
-        "Make Behavior Parameters the same for all agents of a behavior, then start anew.",
+        "Unity expects other actions than it is sent: {why}{told}",
+        "Make Behavior Parameters the same for all agents of a behavior, then start anew. A program of your own "
+        "sends as many rows as there are agents that ask for a decision, none where all are done.",
         remedies=("again",),
     ),
     Entry(
@@ -167,7 +170,8 @@ ENVIRONMENT = (
     ),
     Entry(
         "env_left", "env",
-        r"UnityCommunicatorStoppedException: Communicator has exited",
+        r"UnityCommunicatorStoppedException: Communicator has exited"
+        r"|_conn\.(?:recv|send)\(.{0,200}\n(?:.{0,300}\n){0,4}?Connection\w{1,10}Error",
         "Unity closed the connection",
         "In the Editor somebody stopped Play; a build was quit.",
         "Resume it, and leave Unity running until the training ends.",

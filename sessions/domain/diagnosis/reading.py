@@ -68,7 +68,7 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
     if main is None and not story.interrupted and failures.left_alone:
         main = last
     if last is None:
-        main = last = bare_failure(lines)
+        main = last = bare_failure(lines, is_silent=story.is_silent)
     state = _state(story, main, last)
     if code and state not in ENDED:
         state = State.FAILED
@@ -97,6 +97,11 @@ class _Story:
     finished: set[str] = field(default_factory=set)
     saved: bool = False
     given_up: bool = False
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was told of a trainer."""
+        return not (self.version or self.behaviors or self.announced or self.waiting or self.interrupted)
 
     def take(self, line: str) -> None:
         if match := _VERSION.fullmatch(line):

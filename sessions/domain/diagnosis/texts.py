@@ -38,6 +38,7 @@ _PREFIXES = tuple(
         r"[\w.-]{1,60}\s{1,20}\|(?: |$)",
         r"\[(?:stdout|stderr|out|err)\](?: |$)",
         r"(?:stdout|stderr):(?: |$)",
+        r"\((?:\w{1,60} )?pid=[^)]{1,100}\)(?: |$)",
         r"\s{0,8}\d{1,7}(?::|\t| ?\|)(?: |$)?",
         r"\s{0,8}\d{1,7}\.(?: |$)",
     )
@@ -155,7 +156,19 @@ def _printed(line: str) -> str:
         line = html.unescape(line)
     if not line.isascii():
         line = line.translate(_PRINTED)
+    if "`" in line or "**" in line:
+        line = _without_marks(line)
     return "" if line[:6].lstrip().startswith(("```", "~~~")) and _FENCE.fullmatch(line) else line
+
+
+def _without_marks(line: str) -> str:
+    """A line of code or of bold letters as forums write it, without the marks at its ends."""
+    bare = line.strip()
+    margin = line[: len(line) - len(line.lstrip())]
+    if bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2:
+        return margin + bare[2:-2]
+    around = bare[:1] == "`" == bare[-1:] and bare.count("`") == 2
+    return margin + bare.strip("`") if around or bare.count("`") == 1 else line
 
 
 def _last_overwritten(line: str) -> str:

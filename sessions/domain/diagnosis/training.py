@@ -112,9 +112,9 @@ TRAINING = (
     Entry(
         "obs_shape", "training",
         r"UnityObservationException: (?!.{0,100}[Ii]nvalid Compressed|(?:Dec|C)ompressed)"
-        r".{1,500}(?:expected|Expected|different number)",
+        r".{1,500}(?:expected|Expected|different number)|Cannot feed value of shape .{1,200} for Tensor '\w{0,100}obs",
         "An observation changed its size",
-        "The number of AddObservation calls differs from Space Size.",
+        "The number of AddObservation calls differs from Space Size, or an image has another shape than was announced.",
         "Correct CollectObservations in Unity.",
         versions=">=0.14",
     ),
@@ -129,12 +129,22 @@ TRAINING = (
     Entry(
         "state_dict", "training",
         r"Error\(s\) in loading state_dict for|loaded state dict (?:contains a parameter group|has a different)"
-        r"|mat1 and mat2 shapes cannot be multiplied|Key \S{1,300} not found in checkpoint"
+        r"|Key \S{1,300} not found in checkpoint"
         r"|Assign requires shapes of both tensors to match",
         "The checkpoint is of another network",
         "Weights or the state of the optimizer do not fit: network_settings, the trainer, or what the agent observes "
         "and does changed since it was saved.",
         "Resume with the settings and the Unity project it had, or start another run.",
+        remedies=_EDIT,
+    ),
+    Entry(
+        "network_input", "training",
+        r"mat1 and mat2 shapes cannot be multiplied(?: \((?P<what>[^()]{1,60})\))?"
+        r"|size mismatch, m1: (?P<old>.{1,100})",
+        "The network gets more or fewer numbers than it was made for",
+        "Observations, or a demonstration, have another size than the network ({what}{old}): they changed since the "
+        "checkpoint or the demonstration was made, or a program hands over something else.",
+        "Resume with the observations it had, record the demonstration again, or start another run.",
         remedies=_EDIT,
     ),
     Entry(

@@ -82,6 +82,7 @@ CLOTHES: dict[str, Callable[[str], str]] = {
     ),
     "of a cluster": every(lambda number, line: f"2026-11-21T03:09:{number % 60:02}.5+00:00 stderr F {line}"),
     "of the journal": every(lambda number, line: f"Nov 21 03:09:{number % 60:02} gpu1 mlagents-learn[4242]: {line}"),
+    "of one process of many": every(lambda _, line: f"(Worker pid=4242) {line}"),
     "of a runner": every(lambda _, line: f"[stderr] {line}"),
     "numbered": every(lambda number, line: f"{number:5}: {line}"),
     "numbered with dots": every(lambda number, line: f"  {number}. {line}"),
