@@ -55,6 +55,7 @@ _ENDED = re.compile(
             r"Fatal Python error: .+|Windows fatal exception: .+|OMP: Error #\d+: .+",
             r"terminate called (?:after throwing|without an active).+|(?:free|malloc|realloc)\(\): .+|double free .+",
             rf".{{0,200}}mlagents-learn{_QUOTE}:? (?:is not recognized|command not found|not found).{{0,300}}",
+            rf".{{0,200}}mlagents-learn.{{0,20}}(?:{shell_words.NOT_FOUND}).{{0,300}}",
             rf".{{0,50}}(?:command not found:|[Uu]nknown command:?) {_QUOTE}mlagents-learn.{{0,50}}",
             r"\S{1,300}: No module named '?mlagents\S*|.{0,300}: can't open file .{1,500}",
             r"ERROR: (?:Package 'mlagents'|No matching distribution found for mlagents).{0,500}",
@@ -83,7 +84,9 @@ _BEFORE_A_TRAINER = re.compile(
             r"(?:incompatible|not installed)\.?",
             r"\s{0,20}error in \S{1,60} setup command: .{1,300}|error: (?:command|Microsoft Visual C).{1,500}",
             r"\w{1,50}NotFound:.{0,500}",
-            r".{0,100}(?:pip|python|conda)[\d.]{0,5}['\"\u2019]?:? (?:is not recognized|command not found).{0,300}",
+            r".{0,200}\b(?:pip|python|conda|mlagents-[a-z-]{1,20})[\d.]{0,5}['\"\u2019]?:? "
+            r"(?:is not recognized|command not found).{0,300}",
+            rf".{{0,100}}\b(?:pip|python|conda)\b.{{0,20}}(?:{shell_words.NOT_FOUND}).{{0,300}}",
             r".{0,50}command not found: (?:pip|python|conda).{0,50}",
             r"Python was not found; .{1,300}|.{0,500} running scripts is disabled on this system.{0,300}",
             r".{0,300}\[WinError \d{1,5}\] .{1,1000}",
@@ -94,9 +97,12 @@ _BEFORE_A_TRAINER = re.compile(
 _WORDS_ALONE = re.compile(
     r"(?:The Unity environment took too long to respond|Couldn't (?:launch|start) (?:the|new|socket) .{1,200}"
     r"|The behavior \S{1,200} needs an? .{1,40}input of dimension|The behavior name \S{1,200} has not been specified"
-    r"|Previous data from this run ID was (?:not )?found|The API number is not compatible"
+    r"|Previous data from this run ID was (?:not )?found|(?:The )?API number (?:is )?not compatible"
     r"|The communication API version is not compatible between Unity and python\. Python API).{0,1000}"
 )
+# Until 0.14 a command line that is refused is answered by its usage alone.
+_USAGE_ALONE = re.compile(r"\s{1,20}(?:mlagents-)?learn --help")
+_PROMPTS = (">", "$", "#", "%")
 _MESSAGE_LINES = 6
 _SENTENCE_CHARACTERS = 300
 _LINE_CHARACTERS = 4096
@@ -154,6 +160,9 @@ def bare_failure(lines: Iterable[str], *, is_silent: bool = False) -> str | None
         if ":" in cut[number] and EXCEPTION.fullmatch(cut[number]):
             return _told(cut[number], cut, number + 1)
     rest = [line for line in reversed(cut[last_record + 1 :]) if line]
+    last = next((line for line in rest if not line.endswith(_PROMPTS)), "")
+    if is_silent and _USAGE_ALONE.fullmatch(last):
+        return "The command line was refused."
     others = [one for one in (_WORDS_ALONE, _BEFORE_A_TRAINER if is_silent else None) if one]
     return next((shorten(line) for one in others for line in rest if one.fullmatch(line)), None)
 

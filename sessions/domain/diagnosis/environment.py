@@ -1,13 +1,14 @@
 """Unity: builds, the Editor, ports and the connection."""
 
-from sessions.domain.diagnosis.entries import Entry, Kind
+from sessions.domain.diagnosis.entries import CUT_OFF, Entry, Kind
 
 ENVIRONMENT = (
     Entry(
         "env_not_found", "env",
-        r"Couldn't launch the (?P<env>.+?) environment\. Provided filename does not match any environments",
+        r"Couldn't launch the (?P<env>.+?) environment\. Provided filename does not match any environments"
+        r"|Exception: Couldn't launch the (?P<name>\S{1,300})$",
         "The Unity build was not found",
-        "There is no build {env}.",
+        "There is no build {env}{name}.",
         "Check the path; on Linux the file ends in .x86_64, on Windows in .exe, on macOS in .app.",
     ),
     Entry(
@@ -38,7 +39,9 @@ ENVIRONMENT = (
     ),
     Entry(
         "timeout", "env",
-        r"The Unity environment took too long to respond|\bUnityTimeOutException\b",
+        r"The Unity environment took too long to respond|\bUnityTimeOutException\b"
+        # Its end was cut off.
+        rf"|poll_for_timeout\(.{{0,60}}\){CUT_OFF}",
         "Unity did not answer in time",
         "In the Editor nobody pressed Play, it is paused, lost focus or does not compile. A build crashed, waits for a "
         "person, has no display, no agent with Behavior Type Default, or a package of another version.",
@@ -57,7 +60,7 @@ ENVIRONMENT = (
     ),
     Entry(
         "api_mismatch_old", "env",
-        r"The API number is not compatible between Unity and python"
+        r"API number (?:is )?not compatible between Unity and [Pp]ython"
         # Until 0.4 they spoke over a socket, from 0.5 on through gRPC.
         r"|_conn\.recv\(.{0,200}\n(?:.{0,300}\n){0,4}?Unicode\w{1,10}Error",
         "The Unity package and the Python package do not belong together",

@@ -1,5 +1,6 @@
 """The trainer's installation: what fails before mlagents-learn reads its command line."""
 
+from sessions.domain import shell_words
 from sessions.domain.diagnosis.entries import Entry, Kind
 
 INSTALLATION = (
@@ -132,12 +133,14 @@ INSTALLATION = (
     ),
     Entry(
         "dll_or_cmd_missing", "spawn",
-        r"mlagents-learn['\"\u2019]?:? (?:is not recognized|command not found|not found)"
+        r"mlagents-[a-z-]{1,20}['\"\u2019]?:? (?:is not recognized|command not found|not found)"
+        rf"|mlagents-learn.{{0,20}}(?:{shell_words.NOT_FOUND})"
         r"|command not found: mlagents-learn|The term ['\"\u2018]?mlagents-learn"
         r"|[Uu]nknown command:? ['\"]?mlagents-learn"
         r"|(?:No such file or directory|cannot find the file specified): ['\"]?mlagents-learn",
         "mlagents-learn was not found",
-        "ML-Agents is not installed in this environment, or the environment is not active.",
+        "ML-Agents is not installed in this environment, or the environment is not active, or this release has no such "
+        "command.",
         "Activate the environment, or register the trainer's interpreter on the trainers page.",
     ),
 )  # fmt: skip

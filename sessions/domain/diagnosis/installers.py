@@ -1,5 +1,6 @@
 """pip, conda and shells: why there is no ML-Agents to start."""
 
+from sessions.domain import shell_words
 from sessions.domain.diagnosis.entries import Entry, Kind
 
 INSTALLERS = (
@@ -75,7 +76,8 @@ INSTALLERS = (
     Entry(
         "python_missing", "spawn",
         r"Python was not found; run without|(?:python|pip|conda)[\d.]{0,5}['\"\u2019]?:? "
-        r"(?:is not recognized|command not found)|command not found: (?:python|pip|conda)",
+        r"(?:is not recognized|command not found)|command not found: (?:python|pip|conda)"
+        rf"|\b(?:python|pip|conda)\b.{{0,20}}(?:{shell_words.NOT_FOUND})",
         "Python was not found",
         "Python, pip or conda is not installed, or its folder is not in PATH.",
         "Install Python 3.10, and register the interpreter of the environment with MENTOR by its whole path.",

@@ -20,6 +20,7 @@ _LOOKED_AT = 4096
 # Colours, cursor movements and titles of windows.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)?|[@-Z\\-_=>])")
 _FENCE = re.compile(r"\s{0,3}(?:`{3,}|~{3,})\s{0,3}[\w.+-]{0,20}\s*")
+_CODE = re.compile(r"`([^`]{1,4000})`[.,;:]?")
 _ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 _QUOTES = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
 _PRINTED = str.maketrans({**_QUOTES, "\xa0": " ", "\u200b": "", "\ufeff": ""})
@@ -167,8 +168,8 @@ def _without_marks(line: str) -> str:
     margin = line[: len(line) - len(line.lstrip())]
     if bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2:
         return margin + bare[2:-2]
-    around = bare[:1] == "`" == bare[-1:] and bare.count("`") == 2
-    return margin + bare.strip("`") if around or bare.count("`") == 1 else line
+    code = _CODE.fullmatch(bare)
+    return margin + (code[1] if code else bare.strip("`")) if code or bare.count("`") == 1 else line
 
 
 def _last_overwritten(line: str) -> str:

@@ -1,6 +1,6 @@
 """Behaviors, observations, demonstrations and networks: what does not fit while it trains."""
 
-from sessions.domain.diagnosis.entries import Entry, Kind
+from sessions.domain.diagnosis.entries import CUT_OFF, Entry, Kind
 
 _EDIT = ("edit",)
 
@@ -16,10 +16,14 @@ TRAINING = (
     Entry(
         "behavior_missing_old", "trainer",
         r'Trainer config must have either a "default" section, or a section for the brain name \((?P<b>.+?)\)'
-        r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<name>.{1,200})'(?!\n{1,3}During handling)",
+        r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<name>.{1,200})'(?!\n{1,3}During handling)"
+        # What followed was cut off.
+        r"|self\.trainers\[brain_name\](?!\n{1,3}\s{0,20}(?:KeyError|File ))"
+        r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<cut>.{1,200})'"
+        rf"\n{{1,3}}During handling .{{0,200}}{CUT_OFF}",
         "The configuration does not name the behavior",
-        "Unity announced {b}{name}, and the configuration has no section for it.",
-        "Add a section {b}{name}, or a section default. A file that begins with behaviors is of ML-Agents 0.17 or "
+        "Unity announced a behavior ({b}{name}{cut}), and the configuration has no section for it.",
+        "Add a section of that name, or a section default. A file that begins with behaviors is of ML-Agents 0.17 or "
         "later, and this one does not know that format.",
         versions="0.13 to 0.16", remedies=_EDIT,
     ),
@@ -50,7 +54,7 @@ TRAINING = (
     Entry(
         "demo_mismatch", "trainer",
         r"in demonstration\s{1,100}do not match the policy's"
-        r"|The demonstrations do not have the same number of observations",
+        r"|The demonstrations do not have the same number of observations|RuntimeError: Class values must be",
         "The demonstration does not fit the agent",
         "Observations or actions changed since it was recorded.",
         "Record the demonstration again.",

@@ -166,6 +166,9 @@ INSTALLING = (
      "which is incompatible."),
     ("pip_conflict", "mlagents 0.28.0 requires cattrs<1.7,>=1.1.0, but you have cattrs 22.1.0 which is incompatible."),
     ("pip_write", "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'C:\\v\\pip.exe'"),
+    ("cli_usage", "Usage:\n      learn (<env>) [options]\n      learn --help"),
+    ("dll_or_cmd_missing", "mlagents-push-to-hf : The term 'mlagents-push-to-hf' is not recognized as the name of a cmdlet,"),
+    ("python_missing", "'pip' is not recognized as an internal or external command,"),
     ("pip_managed", "error: externally-managed-environment"),
     ("conda_refused", "EnvironmentNameNotFound: Could not find conda environment: mlagents"),
     ("conda_refused", "ResolvePackageNotFound:\n  - python=3.10.12"),
@@ -179,6 +182,7 @@ INSTALLING = (
 QUOTED = (
     ("timeout", "The Unity environment took too long to respond. Make sure that :"),
     ("action_shape", "The behavior Ball?team=0 needs a continuous input of dimension (0, 2) but received input of dimension (1, 2)"),
+    ("api_mismatch_old", "API number not compatible between Unity and Python. Python API : API-8, Unity API : API-6"),
     ("run_exists", "Previous data from this run ID was found. Either specify a new run ID, use --resume to resume this run"),
 )  # fmt: skip
 
@@ -227,6 +231,10 @@ ALSO_RAISED = (
     ("mlagents_mixed", "KeyError: 'mlagents.stats_writer'"),
     ("env_perm", '  File "environment.py", line 208, in executable_launcher\n    args)\nPermissionError: [Errno 13] Permission denied: \'Ball\''),
     ("behavior_missing_old", "    trainer = self.trainers[brain_name]\nKeyError: 'Ball'"),
+    ("behavior_missing_old", "    trainer = self.trainers[brain_name]\nKeyError: 'Ball'\n\nDuring handling of the above exception, "
+     "another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in main"),
+    ("env_not_found", f"{ENVS}.UnityEnvironmentException: Couldn't launch the obstacletower"),
+    ("demo_mismatch", "RuntimeError: Class values must be non-negative."),
     ("state_dict", "tensorflow.python.framework.errors_impl.NotFoundError: Key dense/bias not found in checkpoint"),
     ("cuda_oom", "ResourceExhaustedError: OOM when allocating tensor with shape[9] on /job:x/device:GPU:0 by allocator GPU_0_bfc"),
     ("cpu_oom", "ResourceExhaustedError: OOM when allocating tensor with shape[9] on /job:x/device:CPU:0 by allocator cpu"),
@@ -251,6 +259,9 @@ ALSO_RAISED = (
 ENDED = (
     ("dll_or_cmd_missing", "bash: mlagents-learn: command not found"),
     ("dll_or_cmd_missing", "zsh: command not found: mlagents-learn"),
+    ("dll_or_cmd_missing", '"mlagents-learn" no se reconoce como un comando interno o externo,'),
+    ("dll_or_cmd_missing", "'mlagents-learn' 不是内部或外部命令"),
+    ("dll_or_cmd_missing", "mlagents-learn : commande introuvable"),
     ("dll_or_cmd_missing", "sh: 1: mlagents-learn: not found"),
     ("dll_or_cmd_missing", "'mlagents-learn' is not recognized as an internal or external command,"),
     ("dll_or_cmd_missing", "mlagents-learn : The term 'mlagents-learn' is not recognized as the name of a cmdlet, function,"),
