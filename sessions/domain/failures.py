@@ -18,12 +18,8 @@ RECORD_PREFIX = re.compile(
 )
 EXCEPTION = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit)(?::.*)?")
 USAGE_ERROR = re.compile(r"[\w.\-]{1,100}: error: .+")
-_NAME = r"(?:[^\W\d]\w{0,100}\.){0,10}[^\W\d]\w{0,100}"
 
-_TRACEBACK = "Traceback (most recent call last):"
-# Notebooks name the exception above its frames, editors above its message.
-_IN_NOTEBOOK = re.compile(rf"(?P<name>{_NAME})\s+Traceback \(most recent call last\):?")
-_IN_EDITOR = re.compile(rf"Exception has occurred: (?P<name>{_NAME}).{{0,200}}")
+TRACEBACK = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 # A traceback after one of these is not how the main process ended.
 _ASIDE = re.compile(
@@ -39,6 +35,10 @@ _ALONE = ("EOFError", "BrokenPipeError", "ConnectionResetError")
 _THREAD = "Exception in thread Thread-"
 # Inside a traceback any name may stand, also subprocess.TimeoutExpired.
 _RAISED = re.compile(r"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*)(?::(?P<text>.*))?")
+_NAME = r"(?:[^\W\d]\w{0,100}\.){0,10}[^\W\d]\w{0,100}"
+# Notebooks name the exception above its frames, editors above its message.
+_IN_NOTEBOOK = re.compile(rf"(?P<name>{_NAME})\s+Traceback \(most recent call last\):?")
+_IN_EDITOR = re.compile(rf"Exception has occurred: (?P<name>{_NAME}).{{0,200}}")
 # What a shell, a C library or the interpreter says of a program that ended, or never began, without a traceback.
 _SIGNALS = (
     "killed|terminated|hangup|abort(?:ed)?|bus error|segmentation fault|illegal (?:hardware )?instruction"
@@ -149,27 +149,33 @@ def failures_of(lines: Iterable[str]) -> Failures:
     return Failures(main or newest.text, main, alone)
 
 
-def bare_failure(lines: Iterable[str], *, is_silent: bool = False) -> str | None:
-    """Return the exception that an excerpt from a console ends with, where its traceback was left out.
-
-    Where the console `is_silent`, tells nothing of a trainer, what kept it from being installed or found counts, too.
-    """
+def bare_failure(lines: Iterable[str]) -> str | None:
+    """Return the exception that an excerpt from a console ends with, where its traceback was left out."""
     cut = _cut(lines)
-    last_record = _last_record(cut)
-    for number in range(len(cut) - 1, last_record, -1):
+    for number in range(len(cut) - 1, _last_record(cut), -1):
         if ":" in cut[number] and EXCEPTION.fullmatch(cut[number]):
             return _told(cut[number], cut, number + 1)
-    rest = [line for line in reversed(cut[last_record + 1 :]) if line]
-    last = next((line for line in rest if not line.endswith(_PROMPTS)), "")
-    if is_silent and _USAGE_ALONE.fullmatch(last):
-        return "The command line was refused."
-    others = [one for one in (_WORDS_ALONE, _BEFORE_A_TRAINER if is_silent else None) if one]
-    return next((shorten(line) for one in others for line in rest if one.fullmatch(line)), None)
+    return None
 
 
 def is_frame(line: str) -> bool:
     """Tell whether a line names a place in the code; below it stands that code, which is nothing that was printed."""
     return _FRAME.match(line) is not None
+
+
+def quoted_failure(lines: Iterable[str], *, is_silent: bool) -> str | None:
+    """Return the words of an exception that an excerpt ends with, where its name was left out.
+
+    Where the console `is_silent`, tells nothing of a trainer, what kept it from being installed or found counts, too.
+    """
+    cut = _cut(lines)
+    rest = [line for line in reversed(cut[_last_record(cut) + 1 :]) if line]
+    words = next((shorten(line) for line in rest if _WORDS_ALONE.fullmatch(line)), None)
+    if words or not is_silent:
+        return words
+    if _USAGE_ALONE.fullmatch(next((line for line in rest if not line.endswith(_PROMPTS)), "")):
+        return "The command line was refused."
+    return next((shorten(line) for line in rest if _BEFORE_A_TRAINER.fullmatch(line)), None)
 
 
 def _cut(lines: Iterable[str]) -> list[str]:
@@ -186,7 +192,7 @@ def _failures(lines: Sequence[str]) -> Iterator[_Failed]:
     last_record = _last_record(lines)
     done = 0  # the lines before this one are those of a traceback that was read
     for number, line in enumerate(lines):
-        if line == _TRACEBACK:
+        if line == TRACEBACK:
             if not before.startswith(_CHAINED):
                 is_main, in_thread = not _ASIDE.match(before), before.startswith(_THREAD)
             raised, done = _raised(lines, number + 1)
@@ -200,8 +206,8 @@ def _failures(lines: Sequence[str]) -> Iterator[_Failed]:
             yield _Failed(shorten(line.partition(": error: ")[2]), True, number)
         elif _is_end(line):
             yield _Failed(shorten(line), True, number)
-        elif line.startswith(_TRACEBACK):
-            yield _Failed(_exception_in(line) or shorten(line), True, number)
+        elif line.startswith(TRACEBACK):
+            yield _Failed(_in_one_line(line), True, number)
         elif "call last)" in line and (match := _IN_NOTEBOOK.fullmatch(line)):
             yield _Failed(_named_above(match["name"], lines, number + 1), True, number)
         elif line.startswith("Exception has") and (match := _IN_EDITOR.fullmatch(line)):
@@ -223,7 +229,7 @@ def _raised(lines: Sequence[str], number: int) -> tuple[str | None, int]:
     match = _RAISED.fullmatch(lines[number]) if number < len(lines) else None
     while match is None:  # the frames of a window that was too narrow
         number += 1
-        if number >= len(lines) or lines[number] == _TRACEBACK or RECORD_PREFIX.match(lines[number]):
+        if number >= len(lines) or lines[number] == TRACEBACK or RECORD_PREFIX.match(lines[number]):
             return None, number
         match = _RAISED.fullmatch(lines[number]) if EXCEPTION.fullmatch(lines[number]) else None
     return _told(lines[number], lines, number + 1), number + 1
@@ -234,7 +240,7 @@ def _headless(lines: Sequence[str], number: int) -> tuple[str | None, int]:
     code = 0
     while number < len(lines) and code <= _MOST_CODE_LINES:
         line = lines[number]
-        if line == _TRACEBACK or RECORD_PREFIX.match(line):
+        if line == TRACEBACK or RECORD_PREFIX.match(line):
             return None, number
         if EXCEPTION.fullmatch(line):
             return _told(line, lines, number + 1), number + 1
@@ -261,6 +267,11 @@ def _exception_in(line: str) -> str | None:
     return None
 
 
+def _in_one_line(line: str) -> str:
+    """A traceback whose line ends were lost; its last exception."""
+    return _exception_in(line) or shorten(line)
+
+
 def _named_above(name: str, lines: Sequence[str], number: int) -> str:
     """The exception of a notebook's traceback, whose frames begin at `number`; its end may have been cut off."""
     short = name.rpartition(".")[2]
@@ -285,7 +296,7 @@ def _told(line: str, lines: Sequence[str], number: int) -> str:
 def _further(lines: Sequence[str], number: int) -> Iterator[str]:
     """The further lines of a message, up to where something else begins."""
     for line in lines[number : number + _MESSAGE_LINES]:
-        if not line or line == _TRACEBACK or RECORD_PREFIX.match(line) or _ASIDE.match(line):
+        if not line or line == TRACEBACK or RECORD_PREFIX.match(line) or _ASIDE.match(line):
             return
         yield line
 
