@@ -16,7 +16,9 @@ RECORD_PREFIX = re.compile(
     rf"|{LEVEL}:[\w.]{{1,200}}: ?"  # until 0.14
     r"|[DIWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,9} [^\]:]{1,200}:\d{1,9}\] +"  # until 0.14, beside TensorFlow 1.13
 )
-EXCEPTION = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit)(?::.*)?")
+# TensorFlow 1 repeats an exception with words of its own behind the name.
+_REPEATED = r"(?: \(see above for traceback\))?"
+EXCEPTION = re.compile(rf"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit){_REPEATED}(?::.*)?")
 USAGE_ERROR = re.compile(r"[\w.\-]{1,100}: error: .+")
 
 TRACEBACK = "Traceback (most recent call last):"
@@ -34,7 +36,7 @@ _ALONE = ("EOFError", "BrokenPipeError", "ConnectionResetError")
 # With threaded: true it is a thread that learns; the main thread does not end with it, and waits for ever.
 _THREAD = "Exception in thread Thread-"
 # Inside a traceback any name may stand, also subprocess.TimeoutExpired.
-_RAISED = re.compile(r"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*)(?::(?P<text>.*))?")
+_RAISED = re.compile(rf"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*){_REPEATED}(?::(?P<text>.*))?")
 _NAME = r"(?:[^\W\d]\w{0,100}\.){0,10}[^\W\d]\w{0,100}"
 # Notebooks name the exception above its frames, editors above its message.
 _IN_NOTEBOOK = re.compile(rf"(?P<name>{_NAME})\s+Traceback \(most recent call last\):?")
@@ -80,14 +82,16 @@ _BEFORE_A_TRAINER = re.compile(
             r"\s{0,20}(?:ERROR: )?(?:Could not find a version that satisfies|No matching distribution found for"
             r"|Cannot install|ResolutionImpossible|Could not install packages due to|Package '|Failed to build"
             r"|Command (?:errored|\")).{0,3000}",
-            r"(?:ERROR: )?[\w.-]{1,60} \S{1,30} (?:has requirement|requires) .{1,300} "
-            r"(?:incompatible|not installed)\.?",
+            r"(?:ERROR: )?[\w.-]{1,60} \S{1,30} (?:has requirement|requires) .{1,300}"
+            r"(?:, but you(?:'ll)? .{1,200}|, which is not installed\.?)",
             r"\s{0,20}error in \S{1,60} setup command: .{1,300}|error: (?:command|Microsoft Visual C).{1,500}",
             r"\w{1,50}NotFound:.{0,500}",
             r".{0,200}\b(?:pip|python|conda|mlagents-[a-z-]{1,20})[\d.]{0,5}['\"\u2019]?:? "
             r"(?:is not recognized|command not found).{0,300}",
             rf".{{0,100}}\b(?:pip|python|conda)\b.{{0,20}}(?:{shell_words.NOT_FOUND}).{{0,300}}",
             r".{0,50}command not found: (?:pip|python|conda).{0,50}",
+            r".{0,300}activate(?:\.\w{1,5})?['\"]? is not recognized .{1,300}"
+            r"|.{0,300}activate(?:\.\w{1,5})?: No such file or directory",
             r"Python was not found; .{1,300}|.{0,500} running scripts is disabled on this system.{0,300}",
             r".{0,300}\[WinError \d{1,5}\] .{1,1000}",
         )
@@ -99,6 +103,7 @@ _WORDS_ALONE = re.compile(
     r"|The behavior \S{1,200} needs an? .{1,40}input of dimension|The behavior name \S{1,200} has not been specified"
     r"|Previous data from this run ID was (?:not )?found|(?:The )?API number (?:is )?not compatible"
     r"|The communication API version is not compatible between Unity and python\. Python API).{0,1000}"
+    r"|.{0,200}\b(?:[Cc]annot|[Cc]ould not) connect to (?:X server|display).{0,200}"
 )
 # Until 0.14 a command line that is refused is answered by its usage alone.
 _USAGE_ALONE = re.compile(r"\s{1,20}(?:mlagents-)?learn --help")

@@ -50,6 +50,15 @@ ENVIRONMENT = (
         remedies=("no_graphics", "patience", "resume"),
     ),
     Entry(
+        "no_display", "env",
+        r"(?:[Cc]annot|[Cc]ould not) connect to (?:X server|display)|NoSuchDisplayException"
+        r"|no display name and no \$DISPLAY",
+        "A window was to be opened, and there is no display",
+        "A program, or a library that draws, needs a display that this machine or container does not have.",
+        "Start it without graphics or rendering, or below xvfb-run where cameras are observed.",
+        remedies=("no_graphics",),
+    ),
+    Entry(
         "api_mismatch", "env",
         r"communication API version is not compatible between Unity and python\. "
         r"Python API: (?P<py>[\d.]+), Unity API: (?P<un>(?:\d[\d.]*\d)?)",

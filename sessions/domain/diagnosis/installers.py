@@ -16,7 +16,7 @@ INSTALLERS = (
     ),
     Entry(
         "pip_conflict", "import",
-        r"(?P<what>[\w.-]{1,60} \S{1,30} (?:has requirement|requires) .{1,200}), (?:but you.{1,200} incompatible"
+        r"(?P<what>[\w.-]{1,60} \S{1,30} (?:has requirement|requires) .{1,200}), (?:but you(?:'ll)? "
         r"|which is not installed)|conflicting dependencies|ResolutionImpossible|UnsatisfiableError",
         "Packages of the trainer want different versions of another",
         "pip or conda could not give every package what it asks for. {what}",
@@ -57,6 +57,23 @@ INSTALLERS = (
         "Run conda init once and open the window anew; conda env list names the environments. Or make one with Python "
         "3.10.12: conda create -n mlagents python=3.10.12.",
         kind=Kind.LAST_RESORT, lasting=True,
+    ),
+    Entry(
+        "shell_in_python", "import",
+        r"File \"<(?:stdin|python-input-\d{1,9}|(?:ipython|stdin)-.{1,60})>\", line \d{1,9}\n"
+        r"\s{0,20}(?:pip|python|conda|mlagents-)[\w.-]{0,30} .{0,300}\n(?:.{0,300}\n)?SyntaxError",
+        "A command of the shell was given to Python",
+        "What begins with pip, conda or mlagents-learn is for the shell (cmd, PowerShell), and Python read it.",
+        "Leave Python with exit(), then give the command again; in a notebook write ! before it.",
+    ),
+    Entry(
+        "no_venv", "spawn",
+        r"activate(?:\.\w{1,5})?['\"]? is not recognized|activate(?:\.\w{1,5})?: No such file or directory",
+        "The environment to activate is not there",
+        "This folder holds no environment of that name, or it was made by another system: Windows has Scripts in it, "
+        "Linux and macOS bin.",
+        "Make it here (python -m venv venv), or go to the folder where it is. A trainer that is registered with "
+        "MENTOR by its interpreter needs no activation.",
     ),
     Entry(
         "script_policy", "spawn",

@@ -38,6 +38,13 @@ PROGRAMS = (
         "Leave one agent of one behavior in the scene, or use the wrappers for PettingZoo, which take several.",
     ),
     Entry(
+        "gym_space", "env",
+        r"(?P<what>\w{1,40})\(.{0,3000} (?P<of>observation|action) space is not supported",
+        "The library cannot use these observations or actions",
+        "The environment offers them as {what}, and the library that trains takes no such {of} space.",
+        "Use one observation, flattened branches (flatten_branched), or a wrapper that makes a Dict of several.",
+    ),
+    Entry(
         "gym_gymnasium", "env",
         r"not a Gymnasium environment|env\.(?:step|reset)\(.{0,200}\n(?:.{0,300}\n){0,4}?"
         r"ValueError: (?:too many|not enough) values to unpack",

@@ -152,6 +152,15 @@ TRAINING = (
         remedies=_EDIT,
     ),
     Entry(
+        "tf_shape", "training",
+        r"(?P<what>Cannot feed value of shape .{1,200})",
+        "TensorFlow got more or fewer numbers than it was built for",
+        "{what}. Agents that ask for decisions at different times, or a demonstration of another agent, bring this "
+        "about; releases up to 0.14 have mistakes of their own there, with memory and curiosity above all.",
+        "Try it without use_recurrent and curiosity, or with a newer release of ML-Agents.",
+        versions="<=0.21", kind=Kind.LAST_RESORT, remedies=_EDIT,
+    ),
+    Entry(
         "resume_shape_crash", "training",
         r"RuntimeError: The size of tensor a \((?P<a>\d+)\) must match the size of tensor b \((?P<b>\d+)\)",
         "Resumed with another network",

@@ -146,6 +146,9 @@ BESIDE = {
     "replay_buffer": "OSError: Unable to open file (truncated file: eof = 96, sblock->base_addr = 0, stored_eof = 2048)",
     "network": "urllib3.exceptions.MaxRetryError: HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded with url: /",
     "network_input": "RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x44 and 30x64)",
+    "tf_shape": "ValueError: Cannot feed value of shape (0,) for Tensor 'policy_1/Tanh_1:0', which has shape '(?, 39)'",
+    "no_display": 'pyglet.canvas.xlib.NoSuchDisplayException: Cannot connect to "None"',
+    "gym_space": "NotImplementedError: Tuple(Box(0, 255, (84, 84, 1), uint8), Box(-inf, inf, (13,))) observation space is not supported",
     "script_api": "AttributeError: 'str' object has no attribute 'behavior_specs'",
     "gym_wrapper": "mlagents_envs.envs.unity_gym_env.UnityGymException: There can only be one behavior in a UnityEnvironment",
     "gym_gymnasium": "    obs, reward, done, info = env.step(action)\nValueError: too many values to unpack (expected 4)",
@@ -169,6 +172,9 @@ INSTALLING = (
     ("cli_usage", "Usage:\n      learn (<env>) [options]\n      learn --help"),
     ("dll_or_cmd_missing", "mlagents-push-to-hf : The term 'mlagents-push-to-hf' is not recognized as the name of a cmdlet,"),
     ("python_missing", "'pip' is not recognized as an internal or external command,"),
+    ("no_venv", ".\\venv\\Scripts\\activate : The term '.\\venv\\Scripts\\activate' is not recognized as the name of a cmdlet,"),
+    ("no_venv", "bash: venv/bin/activate: No such file or directory"),
+    ("pip_conflict", "ERROR: mlagents 0.9.3 has requirement mlagents-envs==0.9.3, but you'll have mlagents-envs 0.8.2 which is inc"),
     ("pip_managed", "error: externally-managed-environment"),
     ("conda_refused", "EnvironmentNameNotFound: Could not find conda environment: mlagents"),
     ("conda_refused", "ResolvePackageNotFound:\n  - python=3.10.12"),
@@ -183,6 +189,8 @@ QUOTED = (
     ("timeout", "The Unity environment took too long to respond. Make sure that :"),
     ("action_shape", "The behavior Ball?team=0 needs a continuous input of dimension (0, 2) but received input of dimension (1, 2)"),
     ("api_mismatch_old", "API number not compatible between Unity and Python. Python API : API-8, Unity API : API-6"),
+    ("no_display", ": cannot connect to X server"),
+    ("generic_traceback", "InvalidArgumentError (see above for traceback): Input to reshape is a tensor with 16672 values"),
     ("run_exists", "Previous data from this run ID was found. Either specify a new run ID, use --resume to resume this run"),
 )  # fmt: skip
 
@@ -221,6 +229,7 @@ ALSO_RAISED = (
     ("api_mismatch_old", "    p = self._conn.recv(self._buffer_size).decode('utf-8')\nUnicodeDecodeError: 'utf-8' codec can't decode"),
     ("env_left", "    p = self._conn.recv(self._buffer_size)\nConnectionResetError: [WinError 10054] An existing connection was closed"),
     ("curriculum_old", '  File "curriculum.py", line 33, in __init__\n    data = json.load(file)\nUnicodeDecodeError: \'utf-8\''),
+    ("shell_in_python", '  File "<stdin>", line 1\n    pip3 install mlagents\n         ^\nSyntaxError: invalid syntax'),
     ("script_api", "    env = UnityToGymWrapper(unity_env, 0, uint8_visual=True)\nTypeError: __init__() got multiple values for argument"),
     ("sidechannel", f"{ENVS}.UnityEnvironmentException: The message received by the side channel 1 was unexpectedly short."),
     ("obs_shape", f"{ENVS}.UnityObservationException: Observation at index=0 for agent with id=26 didn't match the "

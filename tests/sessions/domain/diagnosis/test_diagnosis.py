@@ -96,6 +96,13 @@ def test_the_words_of_an_exception_are_enough(cause: str, line: str) -> None:
     assert read_console(line + "\n" + SUMMARY).state is State.RUNNING
 
 
+def test_what_no_entry_explains_is_shown_all_the_same() -> None:
+    diagnosis = found("error: command '/usr/bin/odd' failed with exit code 1")
+    assert diagnosis.id == "generic_traceback"
+    assert "/usr/bin/odd" in diagnosis.cause
+    assert diagnosis.evidence
+
+
 IN_NOTEBOOK = """\
 timeout                                   Traceback (most recent call last)
 ~/unityagents/environment.py in __init__(self, file_name)
