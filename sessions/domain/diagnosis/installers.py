@@ -16,7 +16,7 @@ INSTALLERS = (
     ),
     Entry(
         "pip_conflict", "import",
-        r"(?P<what>[\w.-]{1,60} \S{1,30} (?:has requirement|requires) .{1,200}), (?:but you(?:'ll)? "
+        r"^(?:ERROR: )?(?P<what>[\w.-]{1,60} \S{1,30} (?:has requirement|requires) .{1,200}), (?:but you(?:'ll)? "
         r"|which is not installed)|conflicting dependencies|ResolutionImpossible|UnsatisfiableError",
         "Packages of the trainer want different versions of another",
         "pip or conda could not give every package what it asks for. {what}",

@@ -39,9 +39,9 @@ PROGRAMS = (
     ),
     Entry(
         "gym_space", "env",
-        r"(?P<what>\w{1,40})\(.{0,3000} (?P<of>observation|action) space is not supported",
+        r"(?P<of>observation|action) space is not supported",
         "The library cannot use these observations or actions",
-        "The environment offers them as {what}, and the library that trains takes no such {of} space.",
+        "The environment offers several as a tuple, and the library that trains takes no such {of} space.",
         "Use one observation, flattened branches (flatten_branched), or a wrapper that makes a Dict of several.",
     ),
     Entry(

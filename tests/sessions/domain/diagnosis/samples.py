@@ -217,20 +217,6 @@ ALSO_RAISED = (
     ("env_exit", f"{ENVS}.UnityEnvironmentException: Environment shut down with return code 0."),
     ("env_format", "OSError: [WinError 193] %1 is not a valid Win32 application"),
     ("port_in_use", "RuntimeError: Failed to bind to address [::]:5005"),
-    ("numpy_old", "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88"),
-    ("numpy2_abi", "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 88 from C header, got 96"),
-    ("torch_missing", "AttributeError: module 'torch' has no attribute 'set_num_threads'"),
-    ("distutils_missing", "AttributeError: module 'pkgutil' has no attribute 'ImpImporter'. Did you mean: 'zipimporter'?"),
-    ("cuda_number", "RuntimeError: CUDA error (10): invalid device ordinal"),
-    ("cuda_assert", "RuntimeError: cuda runtime error (59) : device-side assert triggered at /pytorch/aten/src/THC.cu:26"),
-    ("results_dir", "tensorflow.python.framework.errors_impl.NotFoundError: Failed to create a directory: F:; No such file"),
-    ("nan_action", "InvalidArgumentError: Nan in summary histogram for: policy"),
-    ("obs_shape", "ValueError: Cannot feed value of shape (1, 8) for Tensor 'vector_observation:0', which has shape '(?, 9)'"),
-    ("api_mismatch_old", "    p = self._conn.recv(self._buffer_size).decode('utf-8')\nUnicodeDecodeError: 'utf-8' codec can't decode"),
-    ("env_left", "    p = self._conn.recv(self._buffer_size)\nConnectionResetError: [WinError 10054] An existing connection was closed"),
-    ("curriculum_old", '  File "curriculum.py", line 33, in __init__\n    data = json.load(file)\nUnicodeDecodeError: \'utf-8\''),
-    ("shell_in_python", '  File "<stdin>", line 1\n    pip3 install mlagents\n         ^\nSyntaxError: invalid syntax'),
-    ("script_api", "    env = UnityToGymWrapper(unity_env, 0, uint8_visual=True)\nTypeError: __init__() got multiple values for argument"),
     ("sidechannel", f"{ENVS}.UnityEnvironmentException: The message received by the side channel 1 was unexpectedly short."),
     ("obs_shape", f"{ENVS}.UnityObservationException: Observation at index=0 for agent with id=26 didn't match the "
      "ObservationSpec. Expected shape (8,) but got (7,)."),
@@ -253,15 +239,33 @@ ALSO_RAISED = (
     ("mlagents_mixed", "KeyError: 'mlagents.stats_writer'"),
     ("env_perm", '  File "environment.py", line 208, in executable_launcher\n    args)\nPermissionError: [Errno 13] Permission denied: \'Ball\''),
     ("behavior_missing_old", "    trainer = self.trainers[brain_name]\nKeyError: 'Ball'"),
-    ("behavior_missing_old", "    trainer = self.trainers[brain_name]\nKeyError: 'Ball'\n\nDuring handling of the above exception, "
-     "another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in main"),
-    ("env_not_found", f"{ENVS}.UnityEnvironmentException: Couldn't launch the obstacletower"),
-    ("demo_mismatch", "RuntimeError: Class values must be non-negative."),
     ("state_dict", "tensorflow.python.framework.errors_impl.NotFoundError: Key dense/bias not found in checkpoint"),
     ("cuda_oom", "ResourceExhaustedError: OOM when allocating tensor with shape[9] on /job:x/device:GPU:0 by allocator GPU_0_bfc"),
     ("cpu_oom", "ResourceExhaustedError: OOM when allocating tensor with shape[9] on /job:x/device:CPU:0 by allocator cpu"),
     ("main_gone", "BrokenPipeError: [WinError 109] The pipe has been ended"),
     ("main_gone", '  File "connection.py", line 383, in _recv\n    raise EOFError\nEOFError'),
+)  # fmt: skip
+
+# The same of what is beside a trainer, and of excerpts.
+ALSO_BESIDE = (
+    ("numpy_old", "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88"),
+    ("numpy2_abi", "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 88 from C header, got 96"),
+    ("torch_missing", "AttributeError: module 'torch' has no attribute 'set_num_threads'"),
+    ("distutils_missing", "AttributeError: module 'pkgutil' has no attribute 'ImpImporter'. Did you mean: 'zipimporter'?"),
+    ("cuda_number", "RuntimeError: CUDA error (10): invalid device ordinal"),
+    ("cuda_assert", "RuntimeError: cuda runtime error (59) : device-side assert triggered at /pytorch/aten/src/THC.cu:26"),
+    ("results_dir", "tensorflow.python.framework.errors_impl.NotFoundError: Failed to create a directory: F:; No such file"),
+    ("nan_action", "InvalidArgumentError: Nan in summary histogram for: policy"),
+    ("obs_shape", "ValueError: Cannot feed value of shape (1, 8) for Tensor 'vector_observation:0', which has shape '(?, 9)'"),
+    ("api_mismatch_old", "    p = self._conn.recv(self._buffer_size).decode('utf-8')\nUnicodeDecodeError: 'utf-8' codec can't decode"),
+    ("env_left", "    p = self._conn.recv(self._buffer_size)\nConnectionResetError: [WinError 10054] An existing connection was closed"),
+    ("curriculum_old", '  File "curriculum.py", line 33, in __init__\n    data = json.load(file)\nUnicodeDecodeError: \'utf-8\''),
+    ("shell_in_python", '  File "<stdin>", line 1\n    pip3 install mlagents\n         ^\nSyntaxError: invalid syntax'),
+    ("script_api", "    env = UnityToGymWrapper(unity_env, 0, uint8_visual=True)\nTypeError: __init__() got multiple values for argument"),
+    ("behavior_missing_old", "    trainer = self.trainers[brain_name]\nKeyError: 'Ball'\n\nDuring handling of the above exception, "
+     "another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in main"),
+    ("env_not_found", f"{ENVS}.UnityEnvironmentException: Couldn't launch the obstacletower"),
+    ("demo_mismatch", "RuntimeError: Class values must be non-negative."),
 )  # fmt: skip
 
 # What a shell, a library or the interpreter says: no traceback.

@@ -82,7 +82,6 @@ CLOTHES: dict[str, Callable[[str], str]] = {
     ),
     "of a cluster": every(lambda number, line: f"2026-11-21T03:09:{number % 60:02}.5+00:00 stderr F {line}"),
     "of the journal": every(lambda number, line: f"Nov 21 03:09:{number % 60:02} gpu1 mlagents-learn[4242]: {line}"),
-    "of one process of many": every(lambda _, line: f"(Worker pid=4242) {line}"),
     "of a runner": every(lambda _, line: f"[stderr] {line}"),
     "numbered": every(lambda number, line: f"{number:5}: {line}"),
     "numbered with dots": every(lambda number, line: f"  {number}. {line}"),
@@ -102,6 +101,11 @@ CLOTHES: dict[str, Callable[[str], str]] = {
 def test_a_console_in_another_clothing_tells_the_same(clothing: str) -> None:
     for text in CONSOLES:
         assert told(CLOTHES[clothing](text)) == told(text), CLOTHES[clothing](text)
+
+
+def test_the_names_of_processes_before_lines_are_none_of_their_words() -> None:
+    text = console_of(RAISED["port_in_use"])
+    assert told(every(lambda _, line: f"(Worker pid=4242) {line}")(text)) == told(text)
 
 
 @settings(max_examples=150, deadline=None)

@@ -17,6 +17,7 @@ from sessions.domain.diagnosis.remedies import REMEDIES
 from sessions.domain.outcome import code_in_words
 from sessions.domain.states import State
 from tests.sessions.domain.diagnosis.samples import (
+    ALSO_BESIDE,
     ALSO_RAISED,
     BEFORE,
     BESIDE,
@@ -53,7 +54,7 @@ def found(text: str) -> Diagnosis:
 
 
 def test_every_entry_of_the_catalogue_has_a_sample() -> None:
-    said = {cause for cause, _ in (*ALSO_RAISED, *ENDED, *INSTALLING)}
+    said = {cause for cause, _ in (*ALSO_RAISED, *ALSO_BESIDE, *ENDED, *INSTALLING)}
     sampled = {*RAISED, *BESIDE, *REFUSED, *NOTICED, *QUIET, *CODES.values(), *said}
     assert {entry.id for entry in CATALOGUE} == sampled
     assert len({entry.id for entry in CATALOGUE}) == len(CATALOGUE)
@@ -65,7 +66,7 @@ def test_an_error_is_explained_by_its_cause(cause: str, last: str) -> None:
     assert found(BANNER + before + traceback(last)).id == cause
 
 
-@pytest.mark.parametrize(("cause", "last"), ALSO_RAISED)
+@pytest.mark.parametrize(("cause", "last"), (*ALSO_RAISED, *ALSO_BESIDE))
 def test_other_words_for_the_same_have_the_same_cause(cause: str, last: str) -> None:
     assert found(BANNER + SUMMARY + traceback(last)).id == cause
 
