@@ -17,7 +17,9 @@ RECORD_PREFIX = re.compile(
     rf"|{LEVEL}:[\w.]{{1,200}}: ?"  # until 0.14
     r"|[DIWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,9} [^\]:]{1,200}:\d{1,9}\] +"  # until 0.14, beside TensorFlow 1.13
 )
-EXCEPTION = re.compile(r"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit)(?::.*)?")
+# TensorFlow 1 repeats an exception with words of its own behind the name.
+_REPEATED = r"(?: \(see above for traceback\))?"
+EXCEPTION = re.compile(rf"(?:[^\W\d]\w*\.)*[^\W\d]\w*(?:Error|Exception|Interrupt|Exit){_REPEATED}(?::.*)?")
 USAGE_ERROR = re.compile(r"[\w.\-]{1,100}: error: .+")
 
 TRACEBACK = "Traceback (most recent call last):"
@@ -35,7 +37,11 @@ _ALONE = ("EOFError", "BrokenPipeError", "ConnectionResetError")
 # With threaded: true it is a thread that learns; the main thread does not end with it, and waits for ever.
 _THREAD = "Exception in thread Thread-"
 # Inside a traceback any name may stand, also subprocess.TimeoutExpired.
-_RAISED = re.compile(r"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*)(?::(?P<text>.*))?")
+_RAISED = re.compile(rf"(?P<name>(?:[^\W\d]\w*\.)*[^\W\d]\w*){_REPEATED}(?::(?P<text>.*))?")
+_NAME = r"(?:[^\W\d]\w{0,100}\.){0,10}[^\W\d]\w{0,100}"
+# Notebooks name the exception above its frames, editors above its message.
+_IN_NOTEBOOK = re.compile(rf"(?P<name>{_NAME})\s+Traceback \(most recent call last\):?")
+_IN_EDITOR = re.compile(rf"Exception has occurred: (?P<name>{_NAME}).{{0,200}}")
 # What a shell, a C library or the interpreter says of a program that ended, or never began, without a traceback.
 _SIGNALS = (
     "killed|terminated|hangup|abort(?:ed)?|bus error|segmentation fault|illegal (?:hardware )?instruction"
@@ -52,11 +58,12 @@ _ENDED = re.compile(
             r"Fatal Python error: .+|Windows fatal exception: .+|OMP: Error #\d+: .+",
             r"terminate called (?:after throwing|without an active).+|(?:free|malloc|realloc)\(\): .+|double free .+",
             rf".{{0,200}}mlagents-learn{_QUOTE}:? (?:is not recognized|command not found|not found).{{0,300}}",
+            rf".{{0,200}}mlagents-learn.{{0,20}}(?:{shell_words.NOT_FOUND}).{{0,300}}",
             rf".{{0,50}}(?:command not found:|[Uu]nknown command:?) {_QUOTE}mlagents-learn.{{0,50}}",
             r"\S{1,300}: No module named '?mlagents\S*|.{0,300}: can't open file .{1,500}",
             r"ERROR: (?:Package 'mlagents'|No matching distribution found for mlagents).{0,500}",
             r"\s{0,20}ERROR: (?:Failed building wheel for|Could not build wheels for).{0,500}",
-            r"forrtl: error \(200\): .{1,300}",
+            r"forrtl: error \(200\): .{1,300}|Fatal error in launcher: .{1,500}",
         )
     )
 )
@@ -65,6 +72,43 @@ _ENDED_WORDS = re.compile(
     r"(?i:kill|terminate|hangup|abort|bus e|fault|illegal|floating|fatal|OMP: |free|alloc\(|mlagents|can't open)"
     rf"|wheel|forrtl|{shell_words.ANY}"
 )
+# What pip, conda and shells say when ML-Agents could not be installed or found. A trainer may begin all the same.
+_BEFORE_A_TRAINER = re.compile(
+    "|".join(
+        (
+            r"\s{0,20}(?:error|ERROR): (?:subprocess-exited-with-error|legacy-install-failure|resolution-too-deep"
+            r"|metadata-generation-failed|externally-managed-environment)",
+            r"\s{0,20}(?:\u00d7 )?(?:Building wheel|Preparing metadata|Getting requirements|python setup\.py"
+            r"|pip subprocess).{0,200} did not run successfully.{0,50}",
+            r"\s{0,20}(?:ERROR: )?(?:Could not find a version that satisfies|No matching distribution found for"
+            r"|Cannot install|ResolutionImpossible|Could not install packages due to|Package '|Failed to build"
+            r"|Command (?:errored|\")).{0,3000}",
+            r"(?:ERROR: )?[\w.-]{1,60} \S{1,30} (?:has requirement|requires) .{1,300}"
+            r"(?:, but you(?:'ll)? .{1,200}|, which is not installed\.?)",
+            r"\s{0,20}error in \S{1,60} setup command: .{1,300}|error: (?:command|Microsoft Visual C).{1,500}",
+            r"\w{1,50}NotFound:.{0,500}",
+            r".{0,200}\b(?:pip|python|conda|mlagents-[a-z-]{1,20})[\d.]{0,5}['\"\u2019]?:? "
+            r"(?:is not recognized|command not found).{0,300}",
+            rf".{{0,100}}\b(?:pip|python|conda)\b.{{0,20}}(?:{shell_words.NOT_FOUND}).{{0,300}}",
+            r".{0,50}command not found: (?:pip|python|conda).{0,50}",
+            r".{0,300}activate(?:\.\w{1,5})?['\"]? is not recognized .{1,300}"
+            r"|.{0,300}activate(?:\.\w{1,5})?: No such file or directory",
+            r"Python was not found; .{1,300}|.{0,500} running scripts is disabled on this system.{0,300}",
+            r".{0,300}\[WinError \d{1,5}\] .{1,1000}",
+        )
+    )
+)
+# Exceptions of which only the words were quoted.
+_WORDS_ALONE = re.compile(
+    r"(?:The Unity environment took too long to respond|Couldn't (?:launch|start) (?:the|new|socket) .{1,200}"
+    r"|The behavior \S{1,200} needs an? .{1,40}input of dimension|The behavior name \S{1,200} has not been specified"
+    r"|Previous data from this run ID was (?:not )?found|(?:The )?API number (?:is )?not compatible"
+    r"|The communication API version is not compatible between Unity and python\. Python API).{0,1000}"
+    r"|.{0,200}\b(?:[Cc]annot|[Cc]ould not) connect to (?:X server|display).{0,200}"
+)
+# Until 0.14 a command line that is refused is answered by its usage alone.
+_USAGE_ALONE = re.compile(r"\s{1,20}(?:mlagents-)?learn --help")
+_PROMPTS = (">", "$", "#", "%")
 _MESSAGE_LINES = 6
 _SENTENCE_CHARACTERS = 300
 _LINE_CHARACTERS = 4096
@@ -134,6 +178,21 @@ def is_frame(line: str) -> bool:
     return _FRAME.match(line) is not None
 
 
+def quoted_failure(lines: Iterable[str], *, is_silent: bool) -> str | None:
+    """Return the words of an exception that an excerpt ends with, where its name was left out.
+
+    Where the console `is_silent`, tells nothing of a trainer, what kept it from being installed or found counts, too.
+    """
+    cut = _cut(lines)
+    rest = [line for line in reversed(cut[_last_record(cut) + 1 :]) if line]
+    words = next((shorten(line) for line in rest if _WORDS_ALONE.fullmatch(line)), None)
+    if words or not is_silent:
+        return words
+    if _USAGE_ALONE.fullmatch(next((line for line in rest if not line.endswith(_PROMPTS)), "")):
+        return "The command line was refused."
+    return next((shorten(line) for line in rest if _BEFORE_A_TRAINER.fullmatch(line)), None)
+
+
 def _cut(lines: Iterable[str]) -> list[str]:
     return [line[:_LINE_CHARACTERS].rstrip() for line in lines]
 
@@ -152,16 +211,22 @@ def _failures(lines: Sequence[str]) -> Iterator[_Failed]:
             if not before.startswith(_CHAINED):
                 is_main, in_thread = not _ASIDE.match(before), before.startswith(_THREAD)
             raised, done = _raised(lines, number + 1)
+            if raised is None and done >= len(lines):
+                raised = next(filter(None, map(_end_in, reversed(lines[number + 1 :]))), None)
             if raised:
                 yield _Failed(raised, is_main, number, in_thread)
         elif number < done:
             pass
         elif USAGE_ERROR.fullmatch(line):
             yield _Failed(shorten(line.partition(": error: ")[2]), True, number)
-        elif _ENDED_WORDS.search(line) and _ENDED.fullmatch(line):
+        elif _is_end(line):
             yield _Failed(shorten(line), True, number)
         elif line.startswith(TRACEBACK):
             yield _Failed(_in_one_line(line), True, number)
+        elif "call last)" in line and (match := _IN_NOTEBOOK.fullmatch(line)):
+            yield _Failed(_named_above(match["name"], lines, number + 1), True, number)
+        elif line.startswith("Exception has") and (match := _IN_EDITOR.fullmatch(line)):
+            yield _Failed(_told(f"{match['name']}:", lines, number + 1), True, number)
         elif _FRAME.match(line):
             raised, done = _headless(lines, number)
             if raised and number > last_record and not _ASIDE.match(before):
@@ -199,13 +264,39 @@ def _headless(lines: Sequence[str], number: int) -> tuple[str | None, int]:
     return None, number
 
 
-def _in_one_line(line: str) -> str:
-    """A traceback whose line ends were lost; its last exception."""
+def _is_end(line: str) -> bool:
+    return _ENDED_WORDS.search(line) is not None and _ENDED.fullmatch(line) is not None
+
+
+def _end_in(line: str) -> str | None:
+    """How a trainer ended, told in a line of a traceback that has no last line of its own."""
+    return shorten(line) if _is_end(line) else _exception_in(line)
+
+
+def _exception_in(line: str) -> str | None:
+    """The last exception in a line that has others things in it: the line ends of its traceback were lost."""
     words = line.split()
     for number in range(len(words) - 1, -1, -1):
         if words[number].endswith(":") and EXCEPTION.fullmatch(words[number][:-1]):
             return shorten(" ".join([words[number].rpartition(".")[2], *words[number + 1 :]]))
-    return shorten(line)
+    return None
+
+
+def _in_one_line(line: str) -> str:
+    """A traceback whose line ends were lost; its last exception."""
+    return _exception_in(line) or shorten(line)
+
+
+def _named_above(name: str, lines: Sequence[str], number: int) -> str:
+    """The exception of a notebook's traceback, whose frames begin at `number`; its end may have been cut off."""
+    short = name.rpartition(".")[2]
+    for place in range(number, len(lines)):
+        line = lines[place]
+        if _IN_NOTEBOOK.fullmatch(line) or RECORD_PREFIX.match(line):
+            break
+        if line.partition(":")[0].rpartition(".")[2] == short and not line[:1].isspace():
+            return _told(line, lines, place + 1)
+    return short
 
 
 def _told(line: str, lines: Sequence[str], number: int) -> str:

@@ -8,13 +8,15 @@ from sessions.domain.diagnosis.crashes import CRASHES
 from sessions.domain.diagnosis.entries import Entry
 from sessions.domain.diagnosis.environment import ENVIRONMENT
 from sessions.domain.diagnosis.installation import INSTALLATION
+from sessions.domain.diagnosis.installers import INSTALLERS
 from sessions.domain.diagnosis.numbers_and_devices import DEVICES, NUMBERS
 from sessions.domain.diagnosis.packages import PACKAGES
+from sessions.domain.diagnosis.programs import PROGRAMS
 from sessions.domain.diagnosis.run_folder import RUN_FOLDER
 from sessions.domain.diagnosis.saving import SAVING
 from sessions.domain.diagnosis.training import TRAINING
 
 CATALOGUE: tuple[Entry, ...] = (
-    *INSTALLATION, *PACKAGES, *COMMAND_LINE, *CONFIGURATION, *RUN_FOLDER, *ENVIRONMENT, *TRAINING, *NUMBERS, *DEVICES,
-    *SAVING, *CRASHES,
+    *INSTALLATION, *INSTALLERS, *PACKAGES, *COMMAND_LINE, *CONFIGURATION, *RUN_FOLDER, *ENVIRONMENT, *PROGRAMS,
+    *TRAINING, *NUMBERS, *DEVICES, *SAVING, *CRASHES,
 )  # fmt: skip

@@ -18,6 +18,15 @@ COMMAND_LINE = (
         "Correct the value and start again.",
     ),
     Entry(
+        "cli_usage", "cli",
+        r"^Usage:\n(?:.{0,300}\n){1,4}\s{1,20}(?:mlagents-)?learn --help$",
+        "The command line was not understood",
+        "An option is unknown, a value is missing, or a path with blanks stands without quotes: this ML-Agents answers "
+        "with its usage alone.",
+        "Compare the command with the usage, and put paths with blanks in quotes.",
+        versions="<=0.14",
+    ),
+    Entry(
         "cli_removed", "cli",
         r"The command line argument (?P<opt>--\w+) was removed",
         "An option no longer does anything",

@@ -166,7 +166,7 @@ CONFIGURATION = (
     Entry(
         "curriculum_old", "config",
         r"(?:MetaCurriculum|Curriculum(?:Config|Loading)?)Error: (?P<why>.+)"
-        r"|curriculum\.py\", line (?:.{0,300}\n){1,12}.{0,40}JSONDecodeError: (?P<json>.+)",
+        r"|curriculum\.py\", line (?:.{0,300}\n){1,12}.{0,40}(?:JSON|Unicode)DecodeError: (?P<json>.+)",
         "The curriculum cannot be used",
         "ML-Agents up to 0.17 reads a curriculum from files of its own, one for each behavior: {why}{json}",
         "Name each file after its behavior, use only parameters that the Unity project has, and write valid JSON, "

@@ -8,6 +8,11 @@ from enum import Enum
 
 # The way of a start. What went wrong first is the cause of what went wrong after it.
 PHASES = ("import", "spawn", "cli", "config", "rundir", "env", "trainer", "training", "export", "crash", "end", "any")
+# Frames of a traceback whose end was cut off: what comes next is neither a frame nor an exception.
+CUT_OFF = (
+    r"(?:\n(?:Traceback .{0,60}|[ \t].{0,300})?){0,80}"
+    r"(?:\n(?!\s|$|Traceback |(?:\w{1,60}\.){0,8}\w{1,60}(?:Error|Exception)\b)|\Z)"
+)
 
 
 class Kind(Enum):

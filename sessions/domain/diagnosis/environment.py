@@ -1,13 +1,14 @@
 """Unity: builds, the Editor, ports and the connection."""
 
-from sessions.domain.diagnosis.entries import Entry, Kind
+from sessions.domain.diagnosis.entries import CUT_OFF, Entry, Kind
 
 ENVIRONMENT = (
     Entry(
         "env_not_found", "env",
-        r"Couldn't launch the (?P<env>.+?) environment\. Provided filename does not match any environments",
+        r"Couldn't launch the (?P<env>.+?) environment\. Provided filename does not match any environments"
+        r"|Exception: Couldn't launch the (?P<name>\S{1,300})$",
         "The Unity build was not found",
-        "There is no build {env}.",
+        "There is no build {env}{name}.",
         "Check the path; on Linux the file ends in .x86_64, on Windows in .exe, on macOS in .app.",
     ),
     Entry(
@@ -38,13 +39,24 @@ ENVIRONMENT = (
     ),
     Entry(
         "timeout", "env",
-        r"The Unity environment took too long to respond",
+        r"The Unity environment took too long to respond|\bUnityTimeOutException\b"
+        # Its end was cut off.
+        rf"|poll_for_timeout\(.{{0,60}}\){CUT_OFF}",
         "Unity did not answer in time",
         "In the Editor nobody pressed Play, it is paused, lost focus or does not compile. A build crashed, waits for a "
         "person, has no display, no agent with Behavior Type Default, or a package of another version.",
         "Editor: press Play when MENTOR asks for it, and turn Run In Background on. Build: look into Player-0.log, "
         "raise the timeout, and on a machine without a display use no graphics.",
         remedies=("no_graphics", "patience", "resume"),
+    ),
+    Entry(
+        "no_display", "env",
+        r"(?:[Cc]annot|[Cc]ould not) connect to (?:X server|display)|NoSuchDisplayException"
+        r"|no display name and no \$DISPLAY",
+        "A window was to be opened, and there is no display",
+        "A program, or a library that draws, needs a display that this machine or container does not have.",
+        "Start it without graphics or rendering, or below xvfb-run where cameras are observed.",
+        remedies=("no_graphics",),
     ),
     Entry(
         "api_mismatch", "env",
@@ -57,11 +69,13 @@ ENVIRONMENT = (
     ),
     Entry(
         "api_mismatch_old", "env",
-        r"The API number is not compatible between Unity and python",
+        r"API number (?:is )?not compatible between Unity and [Pp]ython"
+        # Until 0.4 they spoke over a socket, from 0.5 on through gRPC.
+        r"|_conn\.recv\(.{0,200}\n(?:.{0,300}\n){0,4}?Unicode\w{1,10}Error",
         "The Unity package and the Python package do not belong together",
         "They speak different versions of the protocol.",
         "Install the same release on both sides.",
-        versions="0.10 to 0.14",
+        versions="<=0.14",
     ),
     Entry(
         "api_empty", "env",
@@ -143,10 +157,11 @@ ENVIRONMENT = (
     ),
     Entry(
         "action_shape", "env",
-        r"UnityActionException: (?P<why>.+)",
+        r"UnityActionException: (?P<why>.+)|(?P<told>The behavior \S{1,200} needs an? .{1,40}input of dimension .+)",
         "The actions do not fit the agent",
-        "Unity expects other actions than it is sent: {why}",
-        "Make Behavior Parameters the same for all agents of a behavior, then start anew.",
+        "Unity expects other actions than it is sent: {why}{told}",
+        "Make Behavior Parameters the same for all agents of a behavior, then start anew. A program of your own "
+        "sends as many rows as there are agents that ask for a decision, none where all are done.",
         remedies=("again",),
     ),
     Entry(
@@ -168,7 +183,8 @@ ENVIRONMENT = (
     ),
     Entry(
         "env_left", "env",
-        r"UnityCommunicatorStoppedException: Communicator has exited",
+        r"UnityCommunicatorStoppedException: Communicator has exited"
+        r"|_conn\.(?:recv|send)\(.{0,200}\n(?:.{0,300}\n){0,4}?Connection\w{1,10}Error",
         "Unity closed the connection",
         "In the Editor somebody stopped Play; a build was quit.",
         "Resume it, and leave Unity running until the training ends.",

@@ -24,6 +24,8 @@ MOST_EVIDENCE = 3
 HEAD_CHARACTERS, TAIL_CHARACTERS = 1 << 20, 2 << 20
 LINE_CHARACTERS = 4000
 AROUND = 5
+# What says no more than that it failed; it shows the last lines.
+UNKNOWN_ERROR = "generic_traceback"
 # What is mended outside of MENTOR leaves this to do.
 ANYWAY = ("again",)
 # Where lines may have been broken: how many of the last are looked at, and how wide windows are.
@@ -88,6 +90,8 @@ def diagnose(
     if not any(hit.entry.kind is Kind.CAUSE for hit in hits):
         hits += _hits_across_breaks(candidates, reading.lines, found=hits)
     hits += _told_by_code(candidates, code, found=hits)
+    if not hits and reading.failure and not ended:
+        hits = [_Hit(entry, {}, []) for entry in candidates if entry.id == UNKNOWN_ERROR]
     if not hits:
         return None
     last_summary = max((number for number, line in enumerate(reading.lines) if is_summary(line)), default=-1)
@@ -186,7 +190,7 @@ def _ends(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 def _evidence(hit: _Hit, reading: Reading, source: str) -> list[Evidence]:
     """The lines that matched; of an unknown error, the last lines as well."""
-    if hit.entry.id == "generic_traceback":
+    if hit.entry.id == UNKNOWN_ERROR:
         head = max((number for number, line in enumerate(reading.lines) if line.startswith("Traceback (")), default=-1)
         last = (one for one in last_lines(reading, source) if one.line > reading.first_line + head)
         return [*_at([head] if head >= 0 else [], reading, source), *last]

@@ -1,5 +1,6 @@
 """The trainer's installation: what fails before mlagents-learn reads its command line."""
 
+from sessions.domain import shell_words
 from sessions.domain.diagnosis.entries import Entry, Kind
 
 INSTALLATION = (
@@ -22,11 +23,15 @@ INSTALLATION = (
     ),
     Entry(
         "numpy_old", "import",
-        r"module compiled against API version (?P<asked>0x\w{1,8}) but this version of numpy is (?P<there>0x\w{1,8})",
+        r"module compiled against API version (?P<asked>0x\w{1,8}) but this version of numpy is (?P<there>0x\w{1,8})"
+        # The sizes of NumPy 2, of 1.20 to 1.26 and of those before.
+        r"|size changed, .{0,80}Expected (?P<size>96(?=\D.{0,20}got 8[08]\b)|88(?=\D.{0,20}got 80\b)"
+        r"|216(?=\D.{0,20}got 192\b))\D.{0,20}got (?P<had>\d{2,3})",
         "NumPy is too old for another package",
-        "A package, such as PyTorch or TensorFlow, was built for a newer NumPy than the one that is there ({asked} "
-        "against {there}).",
-        "In the trainer's environment run: pip install \"numpy==1.23.5\".",
+        "A package, such as PyTorch or TensorFlow, was built for a newer NumPy than the one that is there "
+        "({asked}{size} against {there}{had}).",
+        "In the trainer's environment run: pip install \"numpy==1.23.5\". If it stays, reinstall the package that is "
+        "named last above the error, in a release that belongs to that NumPy.",
     ),
     Entry(
         "numpy2_abi", "import",
@@ -36,6 +41,14 @@ INSTALLATION = (
         "NumPy 2 meets packages built for NumPy 1",
         "Another package brought NumPy 2 into the trainer's environment.",
         "In the trainer's environment run: pip install \"numpy==1.23.5\".",
+    ),
+    Entry(
+        "torch_numpy", "import",
+        r"Could not infer dtype of numpy\.\w+|expected np\.ndarray \(got numpy\.ndarray\)",
+        "PyTorch and NumPy do not fit together",
+        "PyTorch was built for another NumPy and does not know the numbers of the one that is there.",
+        "In the trainer's environment run: pip install \"numpy==1.23.5\", and reinstall torch (2.2.2 for ML-Agents "
+        "1.1.0).",
     ),
     Entry(
         "cattrs_register", "import",
@@ -55,9 +68,10 @@ INSTALLATION = (
     ),
     Entry(
         "distutils_missing", "import",
-        r"No module named '?distutils\b",
-        "Python has no distutils",
-        "ML-Agents imports distutils, which Python 3.12 no longer has.",
+        r"No module named '?(?P<name>distutils|imp|asyncore|asynchat)\b"
+        r"|(?P<old>pkgutil)' has no attribute 'ImpImporter'",
+        "Python is too new: a part of it that is needed was removed",
+        "ML-Agents, or a package of its environment, uses a part of {name}{old} which Python 3.12 no longer has.",
         "Use Python 3.10; or, in the trainer's environment, run: pip install \"setuptools<81\".",
     ),
     Entry(
@@ -70,8 +84,8 @@ INSTALLATION = (
     ),
     Entry(
         "torch_missing", "import",
-        r"A compatible version of PyTorch was not installed",
-        "PyTorch is missing",
+        r"A compatible version of PyTorch was not installed|module 'torch' has no attribute",
+        "PyTorch is missing or too old",
         "The trainer's environment has no PyTorch, or one older than 1.6.",
         "Install torch into the environment that runs mlagents-learn; version 2.2.2 works with ML-Agents 1.1.0.",
         versions=">=0.20",
@@ -96,10 +110,15 @@ INSTALLATION = (
     ),
     Entry(
         "pip_build", "import",
-        r"Failed building wheel for (?P<what>[\w.-]{1,100})|Could not build wheels for (?P<those>[\w.-]{1,100})",
+        r"Failed building wheel for (?P<what>[\w.-]{1,100})|Could not build wheels for (?P<those>[\w.-]{1,100})"
+        r"|(?:Building wheel for (?P<one>[\w.-]{1,100})|Preparing metadata|Getting requirements to build"
+        r"|python setup\.py).{0,60} did not run successfully"
+        r"|error: (?:legacy-install-failure|metadata-generation-failed)|error in (?P<old>[\w.-]{1,60}) setup command: "
+        r"|Command \"python setup\.py .{1,500} failed with error code"
+        r"|Cannot import 'setuptools\.build_meta'|Microsoft Visual C\+\+ .{1,30} (?:is|or greater is) required",
         "A package could not be installed",
-        "There is no finished package of {what}{those} for this Python, and building it failed: mostly, the Python is "
-        "newer than what this ML-Agents asks for.",
+        "There is no finished package for this Python ({what}{those}{one}{old}), and building it failed: mostly, the "
+        "Python is newer than what this ML-Agents asks for.",
         "Make an environment with Python 3.10.12 (3.8 or 3.9 for ML-Agents up to 0.30) and install there; on a Mac "
         "with Apple's processor take grpcio from conda-forge first.",
     ),
@@ -114,12 +133,14 @@ INSTALLATION = (
     ),
     Entry(
         "dll_or_cmd_missing", "spawn",
-        r"mlagents-learn['\"\u2019]?:? (?:is not recognized|command not found|not found)"
+        r"mlagents-[a-z-]{1,20}['\"\u2019]?:? (?:is not recognized|command not found|not found)"
+        rf"|mlagents-learn.{{0,20}}(?:{shell_words.NOT_FOUND})"
         r"|command not found: mlagents-learn|The term ['\"\u2018]?mlagents-learn"
         r"|[Uu]nknown command:? ['\"]?mlagents-learn"
         r"|(?:No such file or directory|cannot find the file specified): ['\"]?mlagents-learn",
         "mlagents-learn was not found",
-        "ML-Agents is not installed in this environment, or the environment is not active.",
+        "ML-Agents is not installed in this environment, or the environment is not active, or this release has no such "
+        "command.",
         "Activate the environment, or register the trainer's interpreter on the trainers page.",
     ),
 )  # fmt: skip

@@ -16,7 +16,8 @@ NUMBERS = (
     Entry(
         "nan_action", "training",
         r"NaN action detected|The histogram is empty, please file a bug report|autodetected range of \[(?:nan|-?inf)"
-        r"|Expected parameter \w+ .{1,500}to satisfy the constraint|probability tensor contains either `inf`, `nan`",
+        r"|Expected parameter \w+ .{1,500}to satisfy the constraint|probability tensor contains either `inf`, `nan`"
+        r"|Nan in summary histogram|Tensor had (?:NaN|Inf) values|The parameter \w+ has invalid values",
         "The policy produced NaN",
         "Training diverged: the learning rate is too high, or rewards or observations are very large.",
         "Lower learning_rate, set normalize: true, scale rewards to about -1 to 1, and go on from an older checkpoint: "
@@ -37,7 +38,7 @@ DEVICES = (
     Entry(
         "cuda_oom", "training",
         r"CUDA (?:error: )?out of memory|OutOfMemoryError|CUBLAS_STATUS_ALLOC_FAILED|MPS backend out of memory"
-        r"|OOM when allocating tensor.{0,300}GPU",
+        r"|OOM when allocating tensor.{0,300}GPU|(?:HIP|cuda runtime error \(2\) ?:) out of memory",
         "The GPU's memory is exhausted",
         "The batch, the network or the images are too large, or other programs use the GPU.",
         "Lower batch_size, hidden_units or the size of images, or train on the CPU.",
@@ -57,9 +58,10 @@ DEVICES = (
         "cuda_not_compiled", "trainer",
         r"Torch not compiled with CUDA enabled|Found no NVIDIA driver|No CUDA GPUs are available"
         r"|RuntimeError: .{0,200}(?:NVIDIA driver on your system is too old|CUDA driver version is insufficient)"
-        r"|RuntimeError: Unexpected error from cudaGetDeviceCount",
+        r"|RuntimeError: Unexpected error from cudaGetDeviceCount|hipErrorNoDevice|No HIP GPUs are available"
+        r"|no (?:CUDA|ROCm)-capable device is detected",
         "There is no usable GPU",
-        "This PyTorch was built for the CPU, or the machine has no NVIDIA driver.",
+        "This PyTorch was built for the CPU or for another kind of GPU, or the machine has no driver for its GPU.",
         "Train on the CPU, or install the CUDA build of torch and the driver.",
         remedies=("cpu",),
     ),
@@ -83,7 +85,8 @@ DEVICES = (
     ),
     Entry(
         "cuda_number", "trainer",
-        r"CUDA error: invalid device ordinal|Invalid device id|device >= 0 && device < num_gpus",
+        r"(?:CUDA|HIP) error(?: \(\d{1,4}\))?: invalid device ordinal|Invalid device id"
+        r"|device >= 0 && device < num_gpus",
         "There is no GPU of that number",
         "The device names a GPU that this machine does not have, or that CUDA_VISIBLE_DEVICES hides.",
         "Use cuda, or the number of a GPU that the machine page lists.",
@@ -106,7 +109,8 @@ DEVICES = (
     ),
     Entry(
         "cuda_assert", "training",
-        r"(?:CUDA error|cuDNN error): (?P<why>(?!out of memory).+)",
+        r"(?:(?:CUDA|HIP|cuDNN|CUBLAS) error(?: \(\d{1,4}\))?:|cu(?:da|blas) runtime error \(\d{1,4}\) ?:) "
+        r"(?P<why>(?!out of memory).+)",
         "CUDA failed",
         "The GPU reported: {why}. NaN, or actions of the wrong size as in an old demonstration, are common reasons.",
         "Run it once on the CPU, which tells the real error.",

@@ -17,7 +17,8 @@ PACKAGES = (
         r"requires a different Python|No matching distribution found for mlagents"
         r"|TypeError: 'type' object is not subscriptable|unsupported operand type\(s\) for \|: '(?:type|_GenericAlias)'"
         r"|cannot import name '(?:Mapping|MutableMapping|Iterable|Callable|Sequence)' from 'collections'"
-        r"|module 'collections' has no attribute|SyntaxError: .{1,200}|module 'inspect' has no attribute 'getargspec'",
+        r"|module 'collections' has no attribute|SyntaxError: .{1,200}|module 'inspect' has no attribute 'getargspec'"
+        r"|require a different [Pp]ython version(?:.{0,5000}\n){1,4}ERROR: No matching distribution",
         "The Python version does not fit",
         "A package was written for an older or a newer Python than the one that runs it.",
         "ML-Agents 1.x wants Python 3.10. " + FRESH,
@@ -105,11 +106,19 @@ PACKAGES = (
     ),
     Entry(
         "tensorflow_version", "import",
-        r"module 'tensorflow' has no attribute|No module named '?tensorflow\.contrib",
+        r"module 'tensorflow[\w.]{0,60}' has no attribute|No module named '?tensorflow\.contrib",
         "TensorFlow is too new for this ML-Agents",
         "ML-Agents up to 0.21 trained with TensorFlow: 1.x, from 0.12 on also 2.x.",
         "Install the TensorFlow that this ML-Agents was made for, or go over to ML-Agents 1.x, which needs none.",
         versions="<=0.21",
+    ),
+    Entry(
+        "yaml_loader", "import",
+        r"load\(\) missing 1 required positional argument: 'Loader'",
+        "PyYAML is too new for this ML-Agents",
+        "PyYAML 6 wants to be told how a file is read, and an old ML-Agents does not say it.",
+        "In the trainer's environment run: pip install \"pyyaml<6\".",
+        versions="<=0.10",
     ),
     Entry(
         "dll_load", "import",

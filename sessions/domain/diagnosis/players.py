@@ -13,6 +13,12 @@ from sessions.domain.failures import shorten
 
 MOST_LINES = 5
 _LINE_CHARACTERS = 2000
+# What no trainer would write.
+_IN_CONSOLES = [
+    one
+    for one in PLAYER_CAUSES
+    if one.id in ("player_display", "player_incomplete", "player_trainer", "player_observations")
+]
 # What the console alone cannot explain: Unity went away, never came, or nobody knows.
 OPEN_TO_MORE = {
     "env_exit", "env_restart_limit", "env_left", "env_comm", "env_stuck", "timeout", "grpc", "obs_shape",
@@ -29,22 +35,32 @@ class PlayerLog:
     words: dict[str, str] | None = None
 
 
-def read_player_log(text: str, *, source: str) -> PlayerLog:
+def read_player_log(
+    text: str, *, source: str, first_line: int = 1, causes: Sequence[Entry] = PLAYER_CAUSES
+) -> PlayerLog:
     """Return the last telling lines of a player's log, at most five, each kind of line once, and what they mean."""
     found: dict[str, Evidence] = {}
-    causes: dict[str, tuple[Entry, dict[str, str]]] = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        for entry in PLAYER_CAUSES:
+    matched: dict[str, tuple[Entry, dict[str, str]]] = {}
+    for number, line in enumerate(text.split("\n"), first_line):
+        for entry in causes:
             match = entry.compiled().search(line[:_LINE_CHARACTERS])
             if match is None:
                 continue
             sentence = shorten(line[:_LINE_CHARACTERS])
             found.pop(sentence, None)
             found[sentence] = Evidence(source, number, sentence)
-            causes[entry.id] = (entry, match.groupdict(default=""))
+            matched[entry.id] = (entry, match.groupdict(default=""))
             break
-    best = next((causes[entry.id] for entry in PLAYER_CAUSES if entry.id in causes), (None, None))
+    best = next((matched[entry.id] for entry in causes if entry.id in matched), (None, None))
     return PlayerLog(list(found.values())[-MOST_LINES:], *best)
+
+
+def with_players_words(diagnosis: Diagnosis, lines: Sequence[str], *, source: str, first_line: int) -> Diagnosis:
+    """Return a diagnosis with what a player wrote into the trainer's own console, as it does in some releases."""
+    if diagnosis.id not in OPEN_TO_MORE:
+        return diagnosis
+    log = read_player_log("\n".join(lines), source=source, first_line=first_line, causes=_IN_CONSOLES)
+    return with_players(diagnosis, [log])
 
 
 def with_players(diagnosis: Diagnosis, logs: Sequence[PlayerLog]) -> Diagnosis:

@@ -11,7 +11,7 @@ from sessions.domain import console
 from sessions.domain.console import ConsoleEvent
 from sessions.domain.diagnosis.starts import last_start
 from sessions.domain.diagnosis.texts import out_of_notebook, undressed
-from sessions.domain.failures import RECORD_PREFIX, bare_failure, cut_failure, failures_of
+from sessions.domain.failures import RECORD_PREFIX, bare_failure, cut_failure, failures_of, quoted_failure
 from sessions.domain.states import ENDED, State
 
 _VERSION = re.compile(r"\s*ml-agents: ([\w.+-]{1,50}),?\s*")
@@ -71,6 +71,9 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
     if last is None:
         main = last = bare_failure(lines) or cut_failure(lines)
     state = _state(story, main, last)
+    if last is None and state not in ENDED:
+        main = quoted_failure(lines, is_silent=story.is_silent)
+        state = State.FAILED if main else state
     if code and state not in ENDED:
         state = State.FAILED
     failure = (main or last) if state in (State.FAILED, State.LOST) else None
@@ -153,6 +156,11 @@ class _Story:
                 before.saved_step if one.saved_step is None else one.saved_step,
             )
         return list(told.values())
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was told of a trainer."""
+        return not (self.version or self.behaviors or self.announced or self.waiting or self.interrupted)
 
     def _saved(self, event: console.Exported | console.Copied) -> None:
         before = self.behaviors.get(event.behavior, BehaviorReading(event.behavior))

@@ -81,6 +81,17 @@ RUN_FOLDER = (
         remedies=("resume", "earlier"),
     ),
     Entry(
+        "replay_buffer", "rundir",
+        r"in (?:load|save)_replay_buffer\n(?:.{0,300}\n){1,20}?\w{1,40}Error\b"
+        r"|Error: (?:\[Errno \d{1,3}\] )?Unable to (?:synchronously )?(?:open|create|lock) (?:file|object|dataset) \(",
+        "The replay buffer cannot be read or written",
+        "SAC keeps its experiences in last_replay_buffer.hdf5. The file is damaged, of another version, or in "
+        "use: a run that was ended while it was saving leaves one that is not whole.",
+        "Delete last_replay_buffer.hdf5 in the behavior's folder, then resume: the networks are kept, experiences are "
+        "gathered anew.",
+        versions=">=0.10", remedies=("resume",), lasting=True,
+    ),
+    Entry(
         "results_perm", "rundir",
         r"(?:PermissionError|\[Errno 13\]).{0,300}(?:results|run_logs)"
         r"|The folder .{1,500} containing the generated model could not be accessed",
@@ -92,6 +103,7 @@ RUN_FOLDER = (
         "results_dir", "rundir",
         r"FileNotFoundError: \[(?:Errno 2|WinError 3)\].{0,300}(?:results|run_logs|No such file or directory: '/)"
         r"|(?:NotADirectoryError|FileExistsError): .{0,500}|Read-only file system|File name too long"
+        r"|NotFoundError: .{0,300}Failed to create a (?:directory|NewWriteableFile)"
         r"|\[WinError (?:206|267)\]",
         "The results folder cannot be made",
         "The place does not exist, a file is in its place, its path is too long, or nothing may be written there.",

@@ -86,7 +86,7 @@ SAVING = (
     Entry(
         "generic_traceback", "any",
         r"^(?:Traceback \(most recent call last\):|\s{0,20}File \"[^\"\n]{1,500}\", line \d"
-        r"|(?:[^\W\d]\w{0,60}\.){0,8}\w{0,60}(?:Error|Exception): )",
+        r"|(?:[^\W\d]\w{0,60}\.){0,8}\w{0,60}(?:Error|Exception)(?: \(see above for traceback\))?: )",
         "An error that is not in the catalogue",
         "The trainer ended with a Python error: {failure}",
         "Read its last line and those before it.",

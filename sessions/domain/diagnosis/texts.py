@@ -21,6 +21,7 @@ _LOOKED_AT = 4096
 # Colours, cursor movements and titles of windows.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,1000}(?:\x07|\x1b\\)?|[@-Z\\-_=>])")
 _FENCE = re.compile(r"\s{0,3}(?:`{3,}|~{3,})\s{0,3}[\w.+-]{0,20}\s*")
+_CODE = re.compile(r"`([^`]{1,4000})`[.,;:]?")
 _ENTITY = re.compile(r"&(?:gt|lt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
 _LINE_BREAK = re.compile(r"\s{0,8}<br ?/?>\Z")
 _QUOTES = {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'}
@@ -40,6 +41,7 @@ _PREFIXES = tuple(
         r"[\w.-]{1,60}\s{1,20}\|(?: |$)",
         r"\[(?:stdout|stderr|out|err)\](?: |$)",
         r"(?:stdout|stderr):(?: |$)",
+        r"\((?:\w{1,60} )?pid=[^)]{1,100}\)(?: |$)",
         r"\s{0,8}\d{1,7}(?::|\t| ?\|)(?: |$)?",
         r"\s{0,8}\d{1,7}\.(?: |$)",
     )
@@ -159,7 +161,19 @@ def _printed(line: str) -> str:
         line = _last_overwritten(line)
     if not line.isascii():
         line = line.translate(_PRINTED)
+    if "`" in line or "**" in line:
+        line = _without_marks(line)
     return "" if line[:6].lstrip().startswith(("```", "~~~")) and _FENCE.fullmatch(line) else line
+
+
+def _without_marks(line: str) -> str:
+    """A line of code or of bold letters as forums write it, without the marks at its ends."""
+    bare = line.strip()
+    margin = line[: len(line) - len(line.lstrip())]
+    if bare.startswith("**") and bare.endswith("**") and bare.count("**") == 2:
+        return margin + bare[2:-2]
+    code = _CODE.fullmatch(bare)
+    return margin + (code[1] if code else bare.strip("`")) if code or bare.count("`") == 1 else line
 
 
 def _last_overwritten(line: str) -> str:

@@ -1,6 +1,6 @@
 """Behaviors, observations, demonstrations and networks: what does not fit while it trains."""
 
-from sessions.domain.diagnosis.entries import Entry, Kind
+from sessions.domain.diagnosis.entries import CUT_OFF, Entry, Kind
 
 _EDIT = ("edit",)
 
@@ -16,10 +16,14 @@ TRAINING = (
     Entry(
         "behavior_missing_old", "trainer",
         r'Trainer config must have either a "default" section, or a section for the brain name \((?P<b>.+?)\)'
-        r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<name>.{1,200})'(?!\n{1,3}During handling)",
+        r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<name>.{1,200})'(?!\n{1,3}During handling)"
+        # What followed was cut off.
+        r"|self\.trainers\[brain_name\](?!\n{1,3}\s{0,20}(?:KeyError|File ))"
+        r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<cut>.{1,200})'"
+        rf"\n{{1,3}}During handling .{{0,200}}{CUT_OFF}",
         "The configuration does not name the behavior",
-        "Unity announced {b}{name}, and the configuration has no section for it.",
-        "Add a section {b}{name}, or a section default. A file that begins with behaviors is of ML-Agents 0.17 or "
+        "Unity announced a behavior ({b}{name}{cut}), and the configuration has no section for it.",
+        "Add a section of that name, or a section default. A file that begins with behaviors is of ML-Agents 0.17 or "
         "later, and this one does not know that format.",
         versions="0.13 to 0.16", remedies=_EDIT,
     ),
@@ -50,7 +54,7 @@ TRAINING = (
     Entry(
         "demo_mismatch", "trainer",
         r"in demonstration\s{1,100}do not match the policy's"
-        r"|The demonstrations do not have the same number of observations",
+        r"|The demonstrations do not have the same number of observations|RuntimeError: Class values must be",
         "The demonstration does not fit the agent",
         "Observations or actions changed since it was recorded.",
         "Record the demonstration again.",
@@ -112,9 +116,9 @@ TRAINING = (
     Entry(
         "obs_shape", "training",
         r"UnityObservationException: (?!.{0,100}[Ii]nvalid Compressed|(?:Dec|C)ompressed)"
-        r".{1,500}(?:expected|Expected|different number)",
+        r".{1,500}(?:expected|Expected|different number)|Cannot feed value of shape .{1,200} for Tensor '\w{0,100}obs",
         "An observation changed its size",
-        "The number of AddObservation calls differs from Space Size.",
+        "The number of AddObservation calls differs from Space Size, or an image has another shape than was announced.",
         "Correct CollectObservations in Unity.",
         versions=">=0.14",
     ),
@@ -129,13 +133,32 @@ TRAINING = (
     Entry(
         "state_dict", "training",
         r"Error\(s\) in loading state_dict for|loaded state dict (?:contains a parameter group|has a different)"
-        r"|mat1 and mat2 shapes cannot be multiplied|Key \S{1,300} not found in checkpoint"
+        r"|Key \S{1,300} not found in checkpoint"
         r"|Assign requires shapes of both tensors to match",
         "The checkpoint is of another network",
         "Weights or the state of the optimizer do not fit: network_settings, the trainer, or what the agent observes "
         "and does changed since it was saved.",
         "Resume with the settings and the Unity project it had, or start another run.",
         remedies=_EDIT,
+    ),
+    Entry(
+        "network_input", "training",
+        r"mat1 and mat2 shapes cannot be multiplied(?: \((?P<what>[^()]{1,60})\))?"
+        r"|size mismatch, m1: (?P<old>.{1,100})",
+        "The network gets more or fewer numbers than it was made for",
+        "Observations, or a demonstration, have another size than the network ({what}{old}): they changed since the "
+        "checkpoint or the demonstration was made, or a program hands over something else.",
+        "Resume with the observations it had, record the demonstration again, or start another run.",
+        remedies=_EDIT,
+    ),
+    Entry(
+        "tf_shape", "training",
+        r"(?P<what>Cannot feed value of shape .{1,200})",
+        "TensorFlow got more or fewer numbers than it was built for",
+        "{what}. Agents that ask for decisions at different times, or a demonstration of another agent, bring this "
+        "about; releases up to 0.14 have mistakes of their own there, with memory and curiosity above all.",
+        "Try it without use_recurrent and curiosity, or with a newer release of ML-Agents.",
+        versions="<=0.21", kind=Kind.LAST_RESORT, remedies=_EDIT,
     ),
     Entry(
         "resume_shape_crash", "training",

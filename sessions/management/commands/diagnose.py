@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sessions.domain.diagnosis.explain import Diagnosis, diagnose
+from sessions.domain.diagnosis.players import with_players_words
 from sessions.domain.diagnosis.reading import BehaviorReading, Reading, read_console
 from sessions.selectors.diagnosis import read_file
 
@@ -42,7 +43,11 @@ class Command(BaseCommand):
 
 def _explained(name: str, code: int | None) -> tuple[str, Reading, Diagnosis | None]:
     reading = read_console(_text(name), code=code)
-    return name, reading, diagnose(reading, source=Path(name).name, ended=bool(code), code=code)
+    source = Path(name).name
+    found = diagnose(reading, source=source, ended=bool(code), code=code)
+    if found is not None:
+        found = with_players_words(found, reading.lines, source=source, first_line=reading.first_line)
+    return name, reading, found
 
 
 def _text(name: str) -> str:

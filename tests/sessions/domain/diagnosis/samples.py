@@ -139,6 +139,61 @@ RAISED = {
     "encoding": "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe4 in position 3: invalid continuation byte",
 }
 
+# The same, of what is beside a trainer: installers, and programs of one's own.
+BESIDE = {
+    "torch_numpy": "RuntimeError: Could not infer dtype of numpy.float32",
+    "yaml_loader": "TypeError: load() missing 1 required positional argument: 'Loader'",
+    "replay_buffer": "OSError: Unable to open file (truncated file: eof = 96, sblock->base_addr = 0, stored_eof = 2048)",
+    "network": "urllib3.exceptions.MaxRetryError: HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded with url: /",
+    "network_input": "RuntimeError: mat1 and mat2 shapes cannot be multiplied (1x44 and 30x64)",
+    "tf_shape": "ValueError: Cannot feed value of shape (0,) for Tensor 'policy_1/Tanh_1:0', which has shape '(?, 39)'",
+    "no_display": 'pyglet.canvas.xlib.NoSuchDisplayException: Cannot connect to "None"',
+    "gym_space": "NotImplementedError: Tuple(Box(0, 255, (84, 84, 1), uint8), Box(-inf, inf, (13,))) observation space is not supported",
+    "script_api": "AttributeError: 'str' object has no attribute 'behavior_specs'",
+    "gym_wrapper": "mlagents_envs.envs.unity_gym_env.UnityGymException: There can only be one behavior in a UnityEnvironment",
+    "gym_gymnasium": "    obs, reward, done, info = env.step(action)\nValueError: too many values to unpack (expected 4)",
+    "cannot_pickle": "TypeError: cannot pickle '_thread.RLock' object",
+    "main_guard": "RuntimeError:\n  An attempt has been made to start a new process before the\n"
+    "  current process has finished its bootstrapping phase.",
+}
+
+# What installers and shells say without a traceback; a trainer may begin all the same.
+INSTALLING = (
+    ("pip_build", "error: legacy-install-failure"),
+    ("pip_build", "  \u00d7 Building wheel for numpy (pyproject.toml) did not run successfully."),
+    ("pip_build", "error in gym setup command: 'extras_require' must be a dictionary"),
+    ("pip_no_version", "ERROR: No matching distribution found for pettingzoo==1.15.0"),
+    ("wrong_python", "ERROR: Ignored the following versions that require a different python version: 1.1 Requires-Python >=3\n"
+     "ERROR: No matching distribution found for pettingzoo==1.15.0"),
+    ("pip_conflict", "ERROR: mlagents 0.15.1 has requirement mlagents_envs==0.15.1, but you'll have mlagents-envs 0.16.0 "
+     "which is incompatible."),
+    ("pip_conflict", "mlagents 0.28.0 requires cattrs<1.7,>=1.1.0, but you have cattrs 22.1.0 which is incompatible."),
+    ("pip_write", "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'C:\\v\\pip.exe'"),
+    ("cli_usage", "Usage:\n      learn (<env>) [options]\n      learn --help"),
+    ("dll_or_cmd_missing", "mlagents-push-to-hf : The term 'mlagents-push-to-hf' is not recognized as the name of a cmdlet,"),
+    ("python_missing", "'pip' is not recognized as an internal or external command,"),
+    ("no_venv", ".\\venv\\Scripts\\activate : The term '.\\venv\\Scripts\\activate' is not recognized as the name of a cmdlet,"),
+    ("no_venv", "bash: venv/bin/activate: No such file or directory"),
+    ("pip_conflict", "ERROR: mlagents 0.9.3 has requirement mlagents-envs==0.9.3, but you'll have mlagents-envs 0.8.2 which is inc"),
+    ("pip_managed", "error: externally-managed-environment"),
+    ("conda_refused", "EnvironmentNameNotFound: Could not find conda environment: mlagents"),
+    ("conda_refused", "ResolvePackageNotFound:\n  - python=3.10.12"),
+    ("script_policy", "activate : File C:\\v\\activate.ps1 cannot be loaded because running scripts is disabled on this system."),
+    ("launcher", "Fatal error in launcher: Unable to create process using '\"C:\\old\\python.exe\"'"),
+    ("python_missing", "Python was not found; run without arguments to install from the Microsoft Store, or disable it"),
+    ("torch_dll", "ERROR    Could not load torch: [WinError 126] Error loading C:\\v\\torch\\lib\\fbgemm.dll"),
+)  # fmt: skip
+
+# Sentences of exceptions whose names were left out.
+QUOTED = (
+    ("timeout", "The Unity environment took too long to respond. Make sure that :"),
+    ("action_shape", "The behavior Ball?team=0 needs a continuous input of dimension (0, 2) but received input of dimension (1, 2)"),
+    ("api_mismatch_old", "API number not compatible between Unity and Python. Python API : API-8, Unity API : API-6"),
+    ("no_display", ": cannot connect to X server"),
+    ("generic_traceback", "InvalidArgumentError (see above for traceback): Input to reshape is a tensor with 16672 values"),
+    ("run_exists", "Previous data from this run ID was found. Either specify a new run ID, use --resume to resume this run"),
+)  # fmt: skip
+
 # Other words for the same.
 ALSO_RAISED = (
     ("numpy_alias", "AttributeError: `np.float_` was removed in the NumPy 2.0 release. Use `np.float64` instead."),
@@ -197,10 +252,35 @@ ALSO_RAISED = (
     ),
 )  # fmt: skip
 
+# The same of what is beside a trainer, and of excerpts.
+ALSO_BESIDE = (
+    ("numpy_old", "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88"),
+    ("numpy2_abi", "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 88 from C header, got 96"),
+    ("torch_missing", "AttributeError: module 'torch' has no attribute 'set_num_threads'"),
+    ("distutils_missing", "AttributeError: module 'pkgutil' has no attribute 'ImpImporter'. Did you mean: 'zipimporter'?"),
+    ("cuda_number", "RuntimeError: CUDA error (10): invalid device ordinal"),
+    ("cuda_assert", "RuntimeError: cuda runtime error (59) : device-side assert triggered at /pytorch/aten/src/THC.cu:26"),
+    ("results_dir", "tensorflow.python.framework.errors_impl.NotFoundError: Failed to create a directory: F:; No such file"),
+    ("nan_action", "InvalidArgumentError: Nan in summary histogram for: policy"),
+    ("obs_shape", "ValueError: Cannot feed value of shape (1, 8) for Tensor 'vector_observation:0', which has shape '(?, 9)'"),
+    ("api_mismatch_old", "    p = self._conn.recv(self._buffer_size).decode('utf-8')\nUnicodeDecodeError: 'utf-8' codec can't decode"),
+    ("env_left", "    p = self._conn.recv(self._buffer_size)\nConnectionResetError: [WinError 10054] An existing connection was closed"),
+    ("curriculum_old", '  File "curriculum.py", line 33, in __init__\n    data = json.load(file)\nUnicodeDecodeError: \'utf-8\''),
+    ("shell_in_python", '  File "<stdin>", line 1\n    pip3 install mlagents\n         ^\nSyntaxError: invalid syntax'),
+    ("script_api", "    env = UnityToGymWrapper(unity_env, 0, uint8_visual=True)\nTypeError: __init__() got multiple values for argument"),
+    ("behavior_missing_old", "    trainer = self.trainers[brain_name]\nKeyError: 'Ball'\n\nDuring handling of the above exception, "
+     "another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in main"),
+    ("env_not_found", f"{ENVS}.UnityEnvironmentException: Couldn't launch the obstacletower"),
+    ("demo_mismatch", "RuntimeError: Class values must be non-negative."),
+)  # fmt: skip
+
 # What a shell, a library or the interpreter says: no traceback.
 ENDED = (
     ("dll_or_cmd_missing", "bash: mlagents-learn: command not found"),
     ("dll_or_cmd_missing", "zsh: command not found: mlagents-learn"),
+    ("dll_or_cmd_missing", '"mlagents-learn" no se reconoce como un comando interno o externo,'),
+    ("dll_or_cmd_missing", "'mlagents-learn' 不是内部或外部命令"),
+    ("dll_or_cmd_missing", "mlagents-learn : commande introuvable"),
     ("dll_or_cmd_missing", "sh: 1: mlagents-learn: not found"),
     ("dll_or_cmd_missing", "'mlagents-learn' is not recognized as an internal or external command,"),
     ("dll_or_cmd_missing", "mlagents-learn : The term 'mlagents-learn' is not recognized as the name of a cmdlet, function,"),
@@ -215,6 +295,7 @@ ENDED = (
     ("segfault", "[1]    4242 segmentation fault (core dumped)  mlagents-learn ball.yaml"),
     ("aborted", "terminate called after throwing an instance of 'c10::Error'"),
     ("aborted", "Aborted (core dumped)"),
+    ("cuda_not_compiled", "terminate called after throwing an instance of 'c10::Error'\n  what():  HIP error: hipErrorNoDevice"),
     ("aborted", "Windows fatal exception: stack overflow"),
     ("openmp_twice", "OMP: Error #15: Initializing libiomp5md.dll, but found libiomp5md.dll already initialized."),
     ("illegal_instruction", "Illegal instruction (core dumped)"),

@@ -109,6 +109,11 @@ def test_a_console_in_another_clothing_tells_the_same(clothing: str) -> None:
         assert told(CLOTHES[clothing](text)) == told(text), CLOTHES[clothing](text)
 
 
+def test_the_names_of_processes_before_lines_are_none_of_their_words() -> None:
+    text = console_of(RAISED["port_in_use"])
+    assert told(every(lambda _, line: f"(Worker pid=4242) {line}")(text)) == told(text)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(CONSOLES), st.lists(st.sampled_from(sorted(CLOTHES)), max_size=2, unique=True))
 @example(CONSOLES[0], ["of Windows", "with line breaks"])

@@ -16,7 +16,19 @@ from sessions.domain.diagnosis.reading import read_console
 from sessions.domain.diagnosis.remedies import REMEDIES
 from sessions.domain.outcome import code_in_words
 from sessions.domain.states import State
-from tests.sessions.domain.diagnosis.samples import ALSO_RAISED, BEFORE, CODES, ENDED, NOTICED, RAISED, REFUSED
+from tests.sessions.domain.diagnosis.samples import (
+    ALSO_BESIDE,
+    ALSO_RAISED,
+    BEFORE,
+    BESIDE,
+    CODES,
+    ENDED,
+    INSTALLING,
+    NOTICED,
+    QUOTED,
+    RAISED,
+    REFUSED,
+)
 
 BANNER = " Version information:\n  ml-agents: 1.1.0,\n  ml-agents-envs: 1.1.0,\n"
 SUMMARY = "[INFO] Ball. Step: 500. Time Elapsed: 5.3 s. Mean Reward: 2.194. Std of Reward: 0.197. Training.\n"
@@ -42,18 +54,19 @@ def found(text: str) -> Diagnosis:
 
 
 def test_every_entry_of_the_catalogue_has_a_sample() -> None:
-    sampled = {*RAISED, *REFUSED, *NOTICED, *QUIET, *CODES.values(), *(cause for cause, _ in (*ALSO_RAISED, *ENDED))}
+    said = {cause for cause, _ in (*ALSO_RAISED, *ALSO_BESIDE, *ENDED, *INSTALLING)}
+    sampled = {*RAISED, *BESIDE, *REFUSED, *NOTICED, *QUIET, *CODES.values(), *said}
     assert {entry.id for entry in CATALOGUE} == sampled
     assert len({entry.id for entry in CATALOGUE}) == len(CATALOGUE)
 
 
-@pytest.mark.parametrize(("cause", "last"), RAISED.items())
+@pytest.mark.parametrize(("cause", "last"), {**RAISED, **BESIDE}.items())
 def test_an_error_is_explained_by_its_cause(cause: str, last: str) -> None:
     before = BEFORE.get(cause, "")
     assert found(BANNER + before + traceback(last)).id == cause
 
 
-@pytest.mark.parametrize(("cause", "last"), ALSO_RAISED)
+@pytest.mark.parametrize(("cause", "last"), (*ALSO_RAISED, *ALSO_BESIDE))
 def test_other_words_for_the_same_have_the_same_cause(cause: str, last: str) -> None:
     assert found(BANNER + SUMMARY + traceback(last)).id == cause
 
@@ -64,6 +77,71 @@ def test_an_end_without_a_traceback_is_a_failure_with_a_cause(cause: str, line: 
     assert read_console(text).state is State.FAILED
     assert found(text).id == cause
     assert found(line).id == cause
+
+
+@pytest.mark.parametrize(("cause", "line"), INSTALLING)
+def test_what_an_installer_says_is_a_failure_unless_a_trainer_began(cause: str, line: str) -> None:
+    assert read_console(line).state is State.FAILED
+    assert found(line).id == cause
+    assert read_console(line + "\n" + BANNER + SUMMARY).state in (
+        State.RUNNING,
+        State.FAILED if cause == "launcher" else State.RUNNING,
+    )
+
+
+@pytest.mark.parametrize(("cause", "line"), QUOTED)
+def test_the_words_of_an_exception_are_enough(cause: str, line: str) -> None:
+    assert found(line).id == cause
+    assert found(f"`{line}`").id == cause
+    assert found(f"**{line}**").id == cause
+    assert read_console(line + "\n" + SUMMARY).state is State.RUNNING
+
+
+def test_what_no_entry_explains_is_shown_all_the_same() -> None:
+    diagnosis = found("error: command '/usr/bin/odd' failed with exit code 1")
+    assert diagnosis.id == "generic_traceback"
+    assert "/usr/bin/odd" in diagnosis.cause
+    assert diagnosis.evidence
+
+
+IN_NOTEBOOK = """\
+timeout                                   Traceback (most recent call last)
+~/unityagents/environment.py in __init__(self, file_name)
+---> 99                 self._conn, _ = self._socket.accept()
+
+timeout: timed out
+
+During handling of the above exception, another exception occurred:
+
+UnityTimeOutException                     Traceback (most recent call last)
+<ipython-input-7-e80f4f4c1e22> in <module>
+----> 1 env = UnityEnvironment(file_name="Ball.exe")
+
+UnityTimeOutException: It took long.
+"""
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_notebook_names_the_exception_above_its_frames(lost: int) -> None:
+    text = "\n".join(IN_NOTEBOOK.splitlines()[: -lost or None])
+    assert found(text).id == "timeout"
+    assert read_console(text).failure == (
+        "UnityTimeOutException: It took long." if not lost else "UnityTimeOutException"
+    )
+
+
+def test_an_editor_names_the_exception_above_its_message() -> None:
+    reading = read_console(
+        "Exception has occurred: PicklingError\nCould not pickle the task to send it to the workers.\n"
+    )
+    assert reading.failure == "PicklingError: Could not pickle the task to send it to the workers."
+
+
+def test_an_exception_whose_line_began_elsewhere_is_found() -> None:
+    text = (
+        'Traceback (most recent call last):\nFile "a.py", line 62, in b\nself.c(d). ValueError: could not broadcast\n'
+    )
+    assert read_console(BANNER + SUMMARY + text).failure == "ValueError: could not broadcast"
 
 
 @pytest.mark.parametrize(("code", "cause"), CODES.items())

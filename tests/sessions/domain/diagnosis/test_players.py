@@ -6,7 +6,7 @@ import pytest
 
 from sessions.domain.diagnosis.explain import Diagnosis, diagnose
 from sessions.domain.diagnosis.player_causes import PLAYER_CAUSES
-from sessions.domain.diagnosis.players import read_player_log, with_players
+from sessions.domain.diagnosis.players import read_player_log, with_players, with_players_words
 from sessions.domain.diagnosis.reading import read_console
 from sessions.domain.diagnosis.remedies import REMEDIES
 from tests.sessions.domain.diagnosis.samples import RAISED
@@ -42,6 +42,13 @@ def test_what_a_player_wrote_is_the_cause_where_only_unity_knows(entry) -> None:
     assert told.evidence[-1].source == "Player-0.log"
     assert [one.id for one in told.actions][: len(entry.remedies)] == list(entry.remedies)
     assert set(entry.remedies) <= set(REMEDIES)
+
+
+def test_what_a_player_wrote_into_the_console_of_the_trainer_counts_too() -> None:
+    lines = ["Mono path[0]", LINES["player_display"], LINES["player_exception"]]
+    told = with_players_words(crashed(), lines, source="a.txt", first_line=3)
+    assert told.cause.startswith("Unity found no display")
+    assert [(one.source, one.line) for one in told.evidence][-1] == ("a.txt", 4)
 
 
 def test_what_the_console_explains_stays_its_cause() -> None:
