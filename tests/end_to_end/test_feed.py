@@ -90,7 +90,7 @@ def test_a_page_that_does_not_read_is_let_go_before_it_costs_memory(mentor: Runn
     eventually(lambda: console.stat().st_size > 25_000_000, seconds=120, what="a long console")
     grown = web.memory_info().rss - before
     mentor.ask("POST", "sessions/slow-page/kill/")
-    mentor.wait_for("slow-page", "stopped")
+    mentor.wait_for("slow-page", "stopped", seconds=180)  # 25 MB are read before
     assert grown < 20_000_000
     eventually(lambda: not web_connections(web, slow), seconds=60, what="the end of the connection")
     slow.close()
