@@ -30,7 +30,7 @@ _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _blocks = itertools.count(
     (os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()) + _worker * BLOCKS // 2
 )
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 T = TypeVar("T")
 
 
@@ -45,7 +45,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eventually(ask: Callable[[], T | None], *, seconds: float = 30.0, what: str = "it") -> T:
+def eventually(ask: Callable[[], T | None], *, seconds: float = 60.0, what: str = "it") -> T:
     """Ask until there is an answer that is not None or False; fail with the last one after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -182,7 +182,7 @@ class RunningMentor:
         assert isinstance(answer, dict)
         return answer
 
-    def wait_for(self, run_id: str, *states: str, seconds: float = 60.0) -> dict[str, Any]:
+    def wait_for(self, run_id: str, *states: str, seconds: float = 120.0) -> dict[str, Any]:
         """Wait until the session is in one of these states and return it."""
         last: dict[str, Any] = {}
 

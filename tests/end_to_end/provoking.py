@@ -27,7 +27,7 @@ behaviors:
 """
 LONG = CONFIG.replace("max_steps: 400", "max_steps: 100000")
 LEARN = Path(sys.executable).with_name("mlagents-learn")
-SECONDS = 90
+SECONDS = 180
 # A failing environment is not started a second time.
 AT_ONCE = "--restarts-rate-limit-n=0"
 GIGABYTE = 2**30
@@ -128,16 +128,19 @@ def recv(self):
 original = multiprocessing.connection.Connection.recv
 multiprocessing.connection.Connection.recv = recv
 """
-# Of two environments, which read this too, one crashes while the other hangs; and a minute is three seconds.
+# Of two environments, which read this too, the first hangs before the other crashes; and a minute is three seconds.
 ONE_OF_TWO = """\
-import datetime, sys
+import datetime, os, sys
 class Shorter(datetime.timedelta):
     def __new__(cls, *given, minutes=0, **further):
         return super().__new__(cls, *given, minutes=minutes / 20, **further)
 datetime.timedelta = Shorter
+for word in sys.argv:
+    if word.startswith("--base-port="):
+        os.environ["FIRST_PORT"] = word.partition("=")[2]
 if "--mlagents-port" in sys.argv:
-    port = int(sys.argv[sys.argv.index("--mlagents-port") + 1])
-    sys.argv.append("--crash-after=20" if port % 2 else "--hang-after=20")
+    is_first = os.environ["FIRST_PORT"] in sys.argv
+    sys.argv.append("--hang-after=5" if is_first else "--crash-after=60")
 """
 REGISTER = "import functools, typing\nfunctools.singledispatch(len).register(typing.Dict[int, int], len)\n"
 

@@ -113,7 +113,7 @@ def test_many_pages_on_one_session_are_all_up_to_date(mentor: RunningMentor, coo
     for reader in readers:
         reader.connect()
     before = mentor.parts()["web"].memory_info().rss
-    size = eventually(lambda: console.stat().st_size if console.stat().st_size > 8_000 else None, seconds=60)
+    size = eventually(lambda: console.stat().st_size if console.stat().st_size > 8_000 else None)
     for reader in readers:
         while len(reader.console) < size:
             reader.read()

@@ -55,7 +55,7 @@ def test_a_training_by_hand_is_found_followed_and_seen_to_its_end(tmp_path: Path
                 trainer.wait(90)
             finally:
                 trainer.kill()
-        done = mentor.wait_for("by-hand", "completed", "stopped", "lost", seconds=60)
+        done = mentor.wait_for("by-hand", "completed", "stopped", "lost")
         assert (done["state"], done["explanation"]) == ("completed", "Every behavior reached its max_steps.")
         assert rewards(mentor, "by-hand") == [1000 * number for number in range(1, 41)]
         assert mentor.ask("GET", "sessions/by-hand/checkpoints/")["results"]

@@ -120,7 +120,7 @@ def test_a_trainer_that_the_system_kills_is_told_with_its_memory(mentor: Running
     for process in mentor.attempt_processes():
         if "boot.py" in " ".join(process.cmdline()) and "/killed/" in " ".join(process.cmdline()):
             os.kill(process.pid, signal.SIGKILL)
-    mentor.wait_for("killed", "failed", seconds=60)
+    mentor.wait_for("killed", "failed")
     diagnosis = mentor.ask("GET", "sessions/killed/diagnosis/")
     assert diagnosis["id"] == "killed", diagnosis
     assert any(fact.startswith("exit code -9 (a kill from outside") for fact in diagnosis["facts"])
