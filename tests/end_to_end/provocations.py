@@ -25,6 +25,7 @@ from tests.end_to_end.provoking import (
     changed,
     checkpoint,
     cut,
+    damage_replay_buffer,
     imported,
     missing,
     write_status,
@@ -135,6 +136,7 @@ RUN_FOLDER = {
     "proc": Provocation("results_dir", args=["--results-dir=/proc/nope"]),
     "sys": Provocation("results_perm", args=["--results-dir=/sys/results"]),
     "full": Provocation("disk_full", limits={resource.RLIMIT_FSIZE: 20_000}),
+    "damaged replay buffer": Provocation("replay_buffer", args=RESUME, prior=True, before=damage_replay_buffer),
     "other network": Provocation(
         "resume_shape_crash",
         args=RESUME,
@@ -212,11 +214,13 @@ NOT_HERE = {
     "api_mismatch_old",
     "behavior_missing_old",
     "brain_unused",
+    "cli_usage",
     "curriculum_old",
     "default_missing",
     "demo_first_bug",
     "dll_or_cmd_missing",
     "tensorflow_version",
+    "yaml_loader",
 }
 
 

@@ -160,6 +160,13 @@ def cut(folder: Path) -> None:
     checkpoint(folder).write_bytes(data[: len(data) // 2])
 
 
+def damage_replay_buffer(folder: Path) -> None:
+    """What SAC experienced before, half of it, for a resume that wants it."""
+    config = CONFIG.replace("ppo", "sac").replace("buffer_size: 128", "buffer_size: 128, save_replay_buffer: true")
+    (folder / "c.yaml").write_text(config, encoding="utf-8")
+    checkpoint(folder).with_name("last_replay_buffer.hdf5").write_bytes(b"half")
+
+
 def build_of_windows(folder: Path) -> None:
     (folder / "No.x86_64").write_bytes(b"MZ\0\0")
     (folder / "No.x86_64").chmod(0o755)

@@ -18,7 +18,7 @@ TRAINING = (
         r'Trainer config must have either a "default" section, or a section for the brain name \((?P<b>.+?)\)'
         r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<name>.{1,200})'(?!\n{1,3}During handling)"
         # What followed was cut off.
-        r"|self\.trainers\[brain_name\](?!\n{1,3}\s{0,20}(?:KeyError|File ))"
+        r"|self\.trainers\[brain_name\]$(?!\n{1,3}\s{0,20}(?:KeyError|File |[~^]))"
         r"|self\.trainers\[brain_name\]\n\s{0,20}KeyError: '(?P<cut>.{1,200})'"
         rf"\n{{1,3}}During handling .{{0,200}}{CUT_OFF}",
         "The configuration does not name the behavior",

@@ -435,3 +435,18 @@ def test_any_text_is_read(text: str) -> None:
     reading = read_console(text)
     diagnosis = diagnose(reading, ended=True)
     assert diagnosis is None or diagnosis.title
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "    trainer = self.trainers[brain_name]\n              ~~~~~~~~~~~~~^^^^^^^^^^^^\nKeyError: 'Ball'\n\n"
+        "During handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n",
+        "    self.trainers[brain_name].save_model()\n",
+    ],
+    ids=["when a behavior begins", "when it is saved"],
+)
+def test_where_a_trainer_is_looked_up_is_no_cause(before: str) -> None:
+    place = '  File "trainer_controller.py", line 126, in _create_trainer_and_manager\n'
+    text = f"Traceback (most recent call last):\n{place}{before}{place}    x()\nKeyError: 'the moon'\n"
+    assert found(text).id == "generic_traceback"
