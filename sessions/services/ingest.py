@@ -115,7 +115,7 @@ class Ingester:
         if self._sizes[path] < start:
             self._go_on_from(self._sizes[path])
             return False
-        block = read_block(path, start, CONSOLE_BYTES)
+        block = _read_block(path, start, CONSOLE_BYTES)
         full = len(block) == CONSOLE_BYTES
         whole = whole_lines(block, full=full or self._ended)
         if not whole:
@@ -245,7 +245,7 @@ class Ingester:
         return self._foreign
 
 
-def read_block(path: Path, offset: int, limit: int) -> bytes:
+def _read_block(path: Path, offset: int, limit: int) -> bytes:
     """Return up to `limit` bytes of a file from `offset`, read at its own position; empty when it is not there."""
     try:
         with path.open("rb") as file:

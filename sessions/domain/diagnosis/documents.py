@@ -23,7 +23,7 @@ _FRAME_OF_PIP = ("\u2570", "\u2502", "\u00d7")
 
 def out_of_document(lines: Iterable[str]) -> list[str]:
     """Return the lines without the marks of a document; every other line as it is."""
-    return list(_moved_left(map(_unmarked, lines)))
+    return list(_blocks_moved_left(map(_unmarked, lines)))
 
 
 def _unmarked(line: str) -> str:
@@ -36,7 +36,7 @@ def _unmarked(line: str) -> str:
     return bare if RECORD_PREFIX.match(bare) or (":" in bare and EXCEPTION.fullmatch(bare)) else line
 
 
-def _moved_left(lines: Iterable[str]) -> Iterator[str]:
+def _blocks_moved_left(lines: Iterable[str]) -> Iterator[str]:
     """Move a block to the left from its first record, command or error on, up to where it is left."""
     margin, before = 0, ""
     for line in lines:

@@ -66,9 +66,8 @@ PROGRAMS = (
         "main_guard", "env",
         r"before the\s{1,40}current process has finished its bootstrapping phase|freeze_support\(\)",
         "A program starts itself again and again",
-        "On Windows and macOS a new process runs the program's file from its beginning, and what starts "
-        "processes stands "
-        "there unguarded.",
+        "On Windows and macOS a new process runs the program's file from its beginning, and what starts processes "
+        "stands there unguarded.",
         "Put what starts processes below a line: if __name__ == \"__main__\": at the end of the file.",
     ),
 )  # fmt: skip

@@ -59,10 +59,11 @@ def read_console(text: str, *, code: int | None = None) -> Reading:
     first, end = last_start(lines)
     story = _Story()
     for number, line in enumerate(lines[first:end], first):
-        events = _events(line)
+        texts = (line, *_lost(line))
+        events = [event for text in texts if (event := console.parse_line(text)) is not None]
         if any(map(story.is_over_before, events)):
             story, first = _Story(story.version, announced=story.announced), number
-        story.take(line, events)
+        story.take(texts, events)
     lines = lines[first:end]
     failures = failures_of(lines)
     main, last = failures.main, failures.last
@@ -103,13 +104,14 @@ class _Story:
         ended = self.interrupted or bool(self.finished)
         return ended and isinstance(event, (console.EditorWait, console.Connected))
 
-    def take(self, line: str, events: Iterable[ConsoleEvent]) -> None:
-        """Take the next line and what it says."""
+    def take(self, texts: Sequence[str], events: Iterable[ConsoleEvent]) -> None:
+        """Take the next line, the one that it repeats behind it, and what they say."""
+        line = texts[0]
         if match := _VERSION.fullmatch(line):
             self.version = match[1]
         if _NAMELESS.match(line) or _ACADEMY.fullmatch(line):
             self.waiting, self.began = False, True
-        for text in (line, *_lost(line)):
+        for text in texts:
             self.saved = self.saved or _message(text) == _SAVED_UNTIL_0_19
             self.given_up = self.given_up or text.endswith(_GIVEN_UP)
         for event in events:
@@ -169,10 +171,6 @@ class _Story:
         if isinstance(event, console.Copied) or (event.step is None and event.behavior in self.behaviors):
             self.finished.add(event.behavior)
         self.behaviors[event.behavior] = replace(before, saved_step=step)
-
-
-def _events(line: str) -> list[ConsoleEvent]:
-    return [event for text in (line, *_lost(line)) if (event := console.parse_line(text)) is not None]
 
 
 def _lost(line: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sessions.domain import console
 from sessions.domain.failures import RECORD_PREFIX, bare_failure, failures_of
 
-BANNER = "Version information:"
+_BANNER = "Version information:"
 _PROGRAM = (
     r"(?:\S{1,200}[\\/])?(?:mlagents-learn(?:\.exe)?"
     r"|python[\d.]{0,5}(?:\.exe)? (?:-m mlagents\.trainers\.learn|(?!\S{0,200}setup\.py)\S{1,300}\.py))"
@@ -43,7 +43,7 @@ def _begins(lines: Sequence[str]) -> list[int]:
         if any(word in line for word in _LIKELY) and _COMMAND.fullmatch(line.rstrip()):
             found.append(index)
             has_banner = False
-        elif line.strip() == BANNER:
+        elif line.strip() == _BANNER:
             if has_banner:
                 found.append(index)
             has_banner = True
@@ -58,7 +58,7 @@ def _speaks(lines: Sequence[str]) -> bool:
 def _is_printed(line: str) -> bool:
     return (
         RECORD_PREFIX.match(line) is not None
-        or line.strip() == BANNER
+        or line.strip() == _BANNER
         or _LOADING.search(line) is not None
         or console.parse_line(line) is not None
     )
