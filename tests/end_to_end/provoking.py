@@ -128,20 +128,6 @@ def recv(self):
 original = multiprocessing.connection.Connection.recv
 multiprocessing.connection.Connection.recv = recv
 """
-# Of two environments, which read this too, the first hangs before the other crashes; and a minute is three seconds.
-ONE_OF_TWO = """\
-import datetime, os, sys
-class Shorter(datetime.timedelta):
-    def __new__(cls, *given, minutes=0, **further):
-        return super().__new__(cls, *given, minutes=minutes / 20, **further)
-datetime.timedelta = Shorter
-for word in sys.argv:
-    if word.startswith("--base-port="):
-        os.environ["FIRST_PORT"] = word.partition("=")[2]
-if "--mlagents-port" in sys.argv:
-    is_first = os.environ["FIRST_PORT"] in sys.argv
-    sys.argv.append("--hang-after=5" if is_first else "--crash-after=60")
-"""
 REGISTER = "import functools, typing\nfunctools.singledispatch(len).register(typing.Dict[int, int], len)\n"
 
 
